@@ -1,0 +1,483 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { ErrorCode, refused, SfuStatsError } from '../errors.js';
+import { Board } from '../memory/board.js';
+import { type CallFrame, FrameType, type LifecycleCall } from '../memory/frames.js';
+import { Control } from '../memory/shard.js';
+import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
+import type { EnginePort } from '../record/attach.js';
+import type { DataRecorder } from '../record/data-recorder.js';
+import {
+  type DataRecorderOptions,
+  RecordingThread,
+  type TrackRecorderOptions,
+} from '../record/recording-thread.js';
+import {
+  MAX_NAME_LENGTH,
+  type ParticipantRef,
+  participantName,
+  type RoomRef,
+  roomName,
+} from '../record/refs.js';
+import type { RecordResult } from '../record/result.js';
+import type { SignalRecorder } from '../record/signal-recorder.js';
+import type { TrackRecorder } from '../record/track-recorder.js';
+import { type Audit, audit, type BookTotals } from './audit.js';
+import { createMemory, type EngineMemory } from './memory-plan.js';
+import type { FlushReport, TimerData, TimerMessage } from './messages.js';
+import { monotonicMs } from './monotonic.js';
+import { Registry } from './registry.js';
+import { Snapshot } from './snapshot.js';
+import { type EngineStatus, engineStatus } from './status.js';
+import { TimerSupervisor } from './timer-supervisor.js';
+
+const START_DEADLINE_MS = 30_000;
+const CLOSE_DEADLINE_MS = 5_000;
+/** Names the guard that holds a participant open, unless a call says another. */
+const DEFAULT_REF = 'media';
+
+export interface ParticipantCall {
+  readonly room: RoomRef;
+  readonly participant: ParticipantRef;
+}
+
+export interface GuardedCall extends ParticipantCall {
+  /** The reference that holds the participant open from now on. @default "media" */
+  readonly ref?: string;
+}
+
+export interface ParticipantLeftCall extends ParticipantCall {
+  /** The reference that is given up. @default "media" */
+  readonly ref?: string;
+  /** false: only the reference is given up, the session goes on. @default true */
+  readonly sendEvent?: boolean;
+}
+
+export interface CloseOptions {
+  /** How long the last flush may take, milliseconds. @default 5000 */
+  readonly deadlineMs?: number;
+}
+
+/** What was left when the engine was closed. */
+export interface CloseReport {
+  /** Whether everything recorded was reported or dropped, counted, within the deadline. */
+  readonly complete: boolean;
+  /** Recorded and neither reported nor dropped, both directions together. */
+  readonly left: BookTotals;
+}
+
+/**
+ * The engine of one process, or one of several. It owns a timer thread and, in that, a pool of stats workers;
+ * neither keeps the process alive. All calls: on the thread that started it, but for `attach(engine.port())`.
+ */
+export class StatsEngine implements AsyncDisposable {
+  readonly #options: ResolvedOptions;
+  readonly #memory: EngineMemory;
+  readonly #registry = new Registry();
+  readonly #thread: RecordingThread;
+  readonly #supervisor: TimerSupervisor;
+  readonly #monotonicStart = monotonicMs();
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  #publishTimer: NodeJS.Timeout | undefined;
+  #calls = 0;
+  #ports = 0;
+  #state: EngineStatus['state'] = 'running';
+  #closing: Promise<CloseReport> | undefined;
+  #lastDeath: string | undefined;
+  #whenReady: (() => void) | undefined;
+
+  private constructor(options: ResolvedOptions) {
+    this.#options = options;
+    this.#memory = createMemory(options);
+    this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
+    this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
+      data: () => this.#timerData(),
+      message: (message) => this.#onMessage(message),
+      started: () => this.#onTimerStarted(),
+      died: (reason, restartInMs) => this.#onTimerDied(reason, restartInMs),
+    });
+  }
+
+  /**
+   * Starts the threads and resolves when the first of them takes requests; stats workers follow within some
+   * tens of milliseconds, and what is recorded meanwhile waits in the rings.
+   * @throws SfuStatsError INVALID_OPTION, THREAD
+   */
+  static async start(options: StatsEngineOptions = {}): Promise<StatsEngine> {
+    const resolved = resolveOptions(options, {
+      cores: availableParallelism(),
+      randomSeed: () => randomBytes(16).toString('hex'),
+      threadsUrl: new URL('../../workers/', import.meta.url),
+    });
+    const engine = new StatsEngine(resolved);
+    await engine.#start();
+    return engine;
+  }
+
+  async #start(): Promise<void> {
+    const ready = new Promise<boolean>((resolve) => {
+      const deadline = setTimeout(() => resolve(false), START_DEADLINE_MS);
+      this.#whenReady = () => {
+        clearTimeout(deadline);
+        resolve(true);
+      };
+    });
+    this.#supervisor.start();
+    if (!(await ready)) {
+      await this.#supervisor.end();
+      const why = this.#lastDeath ?? `no answer within ${START_DEADLINE_MS} ms`;
+      throw new SfuStatsError(ErrorCode.THREAD, `the timer thread did not start: ${why}`);
+    }
+    this.#publishTimer = setInterval(() => this.#publishTick(), this.#options.publishIntervalMs);
+    this.#publishTimer.unref();
+  }
+
+  // Calls of the telemetry service. Each costs a frame in the event ring and returns at once.
+
+  roomStarted(room: RoomRef): void {
+    this.#call({ call: 'roomStarted', room: roomName(room) });
+  }
+
+  /** People may still be inside: theirs goes on until they leave. */
+  roomEnded(room: RoomRef): void {
+    this.#call({ call: 'roomEnded', room: roomName(room) });
+  }
+
+  /** The room's latest name; of a room nobody knows nothing is kept. */
+  updateRoom(room: RoomRef): void {
+    this.#call({ call: 'roomUpdated', room: roomName(room) });
+  }
+
+  /** The participant's latest identity; of somebody unknown nothing is kept. */
+  updateParticipant(room: RoomRef, participant: ParticipantRef): void {
+    this.#call({
+      call: 'participantUpdated',
+      room: roomName(room),
+      participant: participantName(participant),
+    });
+  }
+
+  /** Opens the participant's session, or adds a guard to it. */
+  participantJoined(call: GuardedCall): void {
+    this.#call({ call: 'participantJoined', ...names(call), ref: refOf(call) });
+  }
+
+  /** Media flows: the session is connected. Opens it when nobody did. */
+  participantActive(call: GuardedCall): void {
+    this.#call({ call: 'participantActive', ...names(call), ref: refOf(call) });
+  }
+
+  /** Opens the session when nobody did; it is then held by a guard of its own that any leave releases. */
+  participantResumed(call: ParticipantCall): void {
+    this.#call({ call: 'participantResumed', ...names(call) });
+  }
+
+  /** Releases a guard; with the last one the participant is closed, and remembered for `reapAfterMs`. */
+  participantLeft(call: ParticipantLeftCall): void {
+    const { sendEvent = true } = call;
+    this.#call({ call: 'participantLeft', ...names(call), ref: refOf(call), sendEvent });
+  }
+
+  #call(call: LifecycleCall): void {
+    this.#ensureOpen();
+    const frame: CallFrame = [FrameType.CALL, this.#thread.now(), ++this.#calls, call];
+    this.#registry.note(frame);
+    this.#thread.events.send(frame);
+  }
+
+  /**
+   * Opens a recorder for one track in one direction.
+   * @throws SfuStatsError NO_SLOT, INVALID_ARGUMENT, CLOSED; what is open already is never touched
+   */
+  openTrackRecorder(options: TrackRecorderOptions): TrackRecorder {
+    this.#ensureOpen();
+    return this.#thread.openTrack(options);
+  }
+
+  /**
+   * Opens a recorder for a participant's data messages, both directions.
+   * @throws SfuStatsError NO_SLOT, INVALID_ARGUMENT, CLOSED
+   */
+  openDataRecorder(options: DataRecorderOptions): DataRecorder {
+    this.#ensureOpen();
+    return this.#thread.openData(options);
+  }
+
+  /**
+   * Opens a recorder for signalling messages of a connection whose participant is not known yet.
+   * @throws SfuStatsError NO_SLOT, CLOSED
+   */
+  openSignalRecorder(): SignalRecorder {
+    this.#ensureOpen();
+    return this.#thread.openSignal();
+  }
+
+  /** The fast form of a data or signal recorder's `addBytes`: one message of `bytes` bytes, for its `handle`. */
+  add(handle: number, bytes: number): RecordResult {
+    return this.#thread.counters.add(handle, bytes);
+  }
+
+  /** Whether the rings take one more record of any size, so that no score is lost. */
+  hasRoom(): boolean {
+    return this.#thread.hasRoom();
+  }
+
+  /** Resolves when there is room again; for those who can wait, such as a replay. */
+  async waitForRoom(): Promise<void> {
+    this.#thread.publishAll();
+    while (!this.#thread.hasRoom()) {
+      this.#ensureOpen();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      this.#thread.publishAll();
+    }
+  }
+
+  /**
+   * What another thread needs to record into this engine: post it there, `attach` it.
+   * @throws SfuStatsError NO_PORT, CLOSED
+   */
+  port(): EnginePort {
+    this.#ensureOpen();
+    if (this.#ports === this.#options.ports) {
+      throw new SfuStatsError(
+        ErrorCode.NO_PORT,
+        `all ${this.#ports} ports were handed out; raise the option ports`,
+        {
+          field: 'ports',
+        },
+      );
+    }
+    this.#ports++;
+    return { memory: this.#recordingMemory(this.#ports), publishIntervalMs: this.#options.publishIntervalMs };
+  }
+
+  #recordingMemory(lane: number): EnginePort['memory'] {
+    const { shards, threads, board } = this.#memory;
+    return { lane, shards, ...threads[lane]!, board };
+  }
+
+  /** Publishes, closes the window now, and resolves when its snapshot was handed on. */
+  async flush(): Promise<FlushReport> {
+    this.#ensureOpen();
+    this.#thread.publishAll();
+    return (await this.#supervisor.request({ op: 'flush' })) as FlushReport;
+  }
+
+  /**
+   * Moves a virtual clock to `ms` after the start; flushes at every multiple of the report interval it
+   * reaches, and resolves when their snapshots were handed on.
+   * @throws SfuStatsError CLOCK, INVALID_ARGUMENT, CLOSED
+   */
+  async advanceTo(ms: number): Promise<void> {
+    this.#ensureOpen();
+    const { clock, reportIntervalMs } = this.#options;
+    if (clock === 'real')
+      throw new SfuStatsError(ErrorCode.CLOCK, 'advanceTo needs the option clock: { virtualStartMs }');
+    if (!Number.isSafeInteger(ms)) throw refused(ErrorCode.INVALID_ARGUMENT, 'ms', 'a whole number', ms);
+    const { board } = this.#memory;
+    const now = board[Board.CLOCK]!;
+    if (ms < now) throw refused(ErrorCode.CLOCK, 'ms', `at least ${now}, the engine's time`, ms);
+    // Nothing happens before the next flush: this thread can move the clock itself.
+    if (Math.floor(ms / reportIntervalMs) === Math.floor(now / reportIntervalMs)) {
+      board[Board.CLOCK] = ms;
+      return;
+    }
+    this.#thread.publishAll();
+    await this.#supervisor.request({ op: 'advance', toMs: ms });
+  }
+
+  /**
+   * The books, exact: publishes, has the stats workers apply everything, and sums while all threads of the
+   * engine keep still. What other threads record meanwhile counts on both sides.
+   */
+  async audit(): Promise<Audit> {
+    this.#ensureOpen();
+    this.#thread.publishAll();
+    await this.#supervisor.request({ op: 'barrier' });
+    try {
+      return audit(this.#memory);
+    } finally {
+      void this.#supervisor.request({ op: 'resume' });
+    }
+  }
+
+  /** How the engine is, from what its threads say of themselves; nothing waits. */
+  status(): EngineStatus {
+    return engineStatus(this.#memory, {
+      state: this.#state,
+      timerReady: this.#supervisor.isReady,
+      slotsInUse: this.#thread.slots.inUse,
+      streamsInUse: this.#thread.streams.inUse,
+      lastDeath: this.#lastDeath,
+    });
+  }
+
+  /**
+   * Has `listener` called with every snapshot, in order, on this thread; returns the way to stop it. While
+   * somebody listens the rows are copied for them. A host that is too slow misses some (`snapshotsDropped`).
+   */
+  onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
+    this.#ensureOpen();
+    this.#listeners.add(listener);
+    this.#supervisor.post({ kind: 'listen', listening: true });
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#supervisor.post({ kind: 'listen', listening: false });
+    };
+  }
+
+  /**
+   * A drill: terminates the stats worker that drains a shard, as a crash would. Another takes over; nothing
+   * is lost. Resolves to false when nobody drained the shard at that moment.
+   */
+  async terminateStatsWorker(shard: number): Promise<boolean> {
+    this.#ensureOpen();
+    return (await this.#supervisor.request({ op: 'terminateStatsWorker', shard })) as boolean;
+  }
+
+  /**
+   * Refuses further calls, reports what was recorded, ends all threads. Never rejects; a second call gives
+   * the first one's report.
+   */
+  close(options: CloseOptions = {}): Promise<CloseReport> {
+    this.#closing ??= this.#close(options.deadlineMs ?? CLOSE_DEADLINE_MS);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().then(() => {});
+  }
+
+  async #close(deadlineMs: number): Promise<CloseReport> {
+    this.#state = 'closing';
+    clearInterval(this.#publishTimer);
+    const deadline = performance.now() + deadlineMs;
+    const left = (): number => Math.max(0, deadline - performance.now());
+    this.#thread.publishAll();
+    while (!this.#thread.isSettled() && left() > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      this.#thread.publishAll();
+    }
+    let complete = false;
+    try {
+      const stopped = this.#supervisor.request({ op: 'stop', deadlineMs: left() });
+      complete = (await withDeadline(stopped, left() + CLOSE_DEADLINE_MS)) === true;
+    } catch (error) {
+      this.#options.logger.warn({ error: String(error) }, 'the engine was closed without its timer thread');
+    }
+    await this.#supervisor.end();
+    this.#state = 'closed';
+    const { rings, windows, rows } = audit(this.#memory).inside;
+    const sum = (number: keyof BookTotals): number =>
+      [rings, windows, rows].reduce(
+        (total, part) => total + part.UPSTREAM[number] + part.DOWNSTREAM[number],
+        0,
+      );
+    return {
+      complete: complete && sum('samples') === 0,
+      left: {
+        samples: sum('samples'),
+        messages: sum('messages'),
+        packets: sum('packets'),
+        bytes: sum('bytes'),
+      },
+    };
+  }
+
+  #publishTick(): void {
+    if (this.#state !== 'running') return;
+    this.#readClock();
+    if (!this.#thread.publishSome()) setImmediate(() => this.#publishTick()).unref();
+  }
+
+  /** The timer thread moves the clock; this is for the time when there is none. */
+  #readClock(): void {
+    if (this.#options.clock !== 'real') return;
+    const { board } = this.#memory;
+    const now = monotonicMs() - this.#monotonicStart;
+    if (now > board[Board.CLOCK]!) board[Board.CLOCK] = now;
+  }
+
+  #timerData(): TimerData {
+    const { shards, threads, board } = this.#memory;
+    const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl } = this.#options;
+    return {
+      shards,
+      threads,
+      board,
+      statsWorkerUrl: new URL('stats-worker.js', threadsUrl).href,
+      reportIntervalMs,
+      reapAfterMs,
+      nodeId,
+      analyticsKey,
+      seed,
+      clock: clock === 'real' ? { monotonicStartMs: this.#monotonicStart } : clock,
+      known: {
+        calls: this.#registry.calls(board[Board.CALLS_TAKEN]!),
+        slots: this.#thread.slotFrames(),
+        mimes: this.#thread.mimes.frames(),
+      },
+    };
+  }
+
+  #onTimerStarted(): void {
+    this.#supervisor.post({ kind: 'listen', listening: this.#listeners.size > 0 });
+    this.#whenReady?.();
+  }
+
+  #onTimerDied(reason: string, restartInMs: number): void {
+    this.#lastDeath = reason;
+    this.#memory.board[Board.TIMER_RESTARTS]!++;
+    // Its stats workers died with it.
+    for (const { buffer } of this.#memory.shards) Atomics.store(new Int32Array(buffer), Control.I32_OWNER, 0);
+    this.#options.logger.error({ reason, restartInMs }, 'the timer thread ended and is started again');
+  }
+
+  #onMessage(message: Exclude<TimerMessage, { kind: 'ready' | 'answer' }>): void {
+    if (message.kind === 'log') {
+      this.#options.logger[message.level](message.fields, message.message);
+    } else if (message.kind === 'reaped') {
+      this.#registry.reap(message.reaped);
+    } else {
+      this.#deliver(new Snapshot(message));
+    }
+  }
+
+  #deliver(snapshot: Snapshot): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(snapshot);
+      } catch (error) {
+        this.#options.logger.error({ error: String(error) }, 'a snapshot listener threw');
+      }
+    }
+    this.#supervisor.post({ kind: 'snapshotTaken' });
+  }
+
+  #ensureOpen(): void {
+    if (this.#state !== 'running') throw new SfuStatsError(ErrorCode.CLOSED, `the engine is ${this.#state}`);
+  }
+}
+
+function names(call: ParticipantCall): Pick<CallWithNames, 'room' | 'participant'> {
+  return { room: roomName(call.room), participant: participantName(call.participant) };
+}
+
+type CallWithNames = Extract<LifecycleCall, { participant: unknown }>;
+
+function refOf({ ref = DEFAULT_REF }: { readonly ref?: string }): string {
+  if (typeof ref === 'string' && ref.length <= MAX_NAME_LENGTH) return ref;
+  throw refused(ErrorCode.INVALID_ARGUMENT, 'ref', `a string of at most ${MAX_NAME_LENGTH} characters`, ref);
+}
+
+async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

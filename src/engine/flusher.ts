@@ -1,0 +1,126 @@
+import { Board } from '../memory/board.js';
+import { Control, Stop, wakeShard } from '../memory/shard.js';
+import type { BuiltSnapshot, KnownParticipants, SnapshotBuilder } from '../snapshot/snapshot-builder.js';
+
+/** Turns of the event loop a flush waits without sleeping: a worker that runs answers within a few. */
+const BUSY_TURNS = 64;
+/** A flush goes on without a shard that does not answer for this long; its window comes with a later one. */
+const ANSWER_DEADLINE_MS = 10_000;
+
+export interface FlushSurroundings {
+  readonly board: Float64Array;
+  readonly builder: SnapshotBuilder;
+  readonly participants: KnownParticipants;
+  /** Takes what the event rings hold: whose the slots are must be known before rows are read. */
+  readonly drainEvents: () => void;
+  /** Monotonic milliseconds, for durations and deadlines. */
+  readonly monotonic: () => number;
+  readonly originEpochMs: () => number;
+  readonly wantsRows: () => boolean;
+  /** Hands a snapshot on; the windows are given back when it returns. */
+  readonly sink: (snapshot: BuiltSnapshot) => void;
+}
+
+/** Asks the stats workers to close their windows, and makes snapshots of what they closed. Timer thread. */
+export class Flusher {
+  readonly #around: FlushSurroundings;
+
+  constructor(around: FlushSurroundings) {
+    this.#around = around;
+  }
+
+  /**
+   * One flush of all shards.
+   * @param flush its number, higher than any before
+   * @param time engine time, ms
+   * @returns how many stats it reported.
+   */
+  async flush(flush: number, time: number): Promise<number> {
+    const { board, builder, monotonic } = this.#around;
+    const started = monotonic();
+    board[Board.FLUSH] = flush;
+    for (const { ints, words } of builder.readers) {
+      words[Control.REQUEST_TIME] = time;
+      Atomics.store(ints, Control.I32_REQUEST, flush | 0);
+      wakeShard(ints);
+    }
+    const complete = await this.#waitUntil(
+      () => builder.readers.every(({ ints }) => Atomics.load(ints, Control.I32_ANSWERED) === (flush | 0)),
+      started + ANSWER_DEADLINE_MS,
+    );
+    if (!complete) board[Board.FLUSHES_INCOMPLETE]!++;
+    const stats = this.collect();
+    board[Board.LAST_FLUSH_TIME] = time;
+    board[Board.LAST_FLUSH_DURATION] = monotonic() - started;
+    board[Board.LAST_FLUSH_STATS] = stats;
+    return stats;
+  }
+
+  /** Makes snapshots of all closed windows, and gives them back; returns how many stats they had. */
+  collect(): number {
+    const { board, builder, participants, drainEvents, originEpochMs, wantsRows, sink } = this.#around;
+    // The windows first, then the events: the identity of every row is in a ring before its row is.
+    const flushes = builder.closedFlushes();
+    drainEvents();
+    let stats = 0;
+    for (const flush of flushes) {
+      const snapshot = builder.build(flush, participants, originEpochMs(), wantsRows());
+      sink(snapshot);
+      snapshot.release();
+      stats += snapshot.count;
+      board[Board.STATS_REPORTED]! += snapshot.count;
+      board[Board.SCORES_DROPPED]! += snapshot.scoresDropped;
+      board[Board.FIELDS_SATURATED]! += snapshot.fieldsSaturated;
+    }
+    return stats;
+  }
+
+  /** Waits until the workers have applied everything that was published. */
+  drained(deadlineMs: number): Promise<boolean> {
+    const { builder, monotonic } = this.#around;
+    for (const { ints } of builder.readers) wakeShard(ints);
+    return this.#waitUntil(
+      () => builder.readers.every((reader) => reader.isDrained()),
+      monotonic() + deadlineMs,
+    );
+  }
+
+  /**
+   * The last flush: windows no longer merge, so it ends only when everything was reported or the deadline is
+   * over. Then the drains are told to leave.
+   */
+  async stop(flush: number, time: number, deadlineMs: number): Promise<boolean> {
+    const { builder, monotonic } = this.#around;
+    const deadline = monotonic() + deadlineMs;
+    for (const { ints, words } of builder.readers) {
+      Atomics.store(ints, Control.I32_STOP, Stop.NO_MERGING);
+      words[Control.REQUEST_TIME] = time;
+      Atomics.store(ints, Control.I32_REQUEST, flush | 0);
+      wakeShard(ints);
+    }
+    this.#around.board[Board.FLUSH] = flush;
+    const complete = await this.#waitUntil(() => {
+      // A window that found no room goes on once an older one was given back.
+      this.collect();
+      return builder.readers.every(
+        ({ ints }) =>
+          Atomics.load(ints, Control.I32_ANSWERED) === (flush | 0) &&
+          ints[Control.I32_RELEASED] === Atomics.load(ints, Control.I32_WINDOW),
+      );
+    }, deadline);
+    for (const { ints } of builder.readers) {
+      Atomics.store(ints, Control.I32_STOP, Stop.LEAVE);
+      wakeShard(ints);
+    }
+    return complete;
+  }
+
+  async #waitUntil(condition: () => boolean, deadline: number): Promise<boolean> {
+    for (let turn = 0; !condition(); turn++) {
+      if (this.#around.monotonic() > deadline) return false;
+      if (turn < BUSY_TURNS) await new Promise((resolve) => setImmediate(resolve));
+      else await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return true;
+  }
+}

@@ -1,0 +1,52 @@
+import { createBoard } from '../memory/board.js';
+import { type CellsMemory, cellsLayout, createCells } from '../memory/cells.js';
+import { createEventRing } from '../memory/event-ring.js';
+import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
+import type { ResolvedOptions } from '../options.js';
+
+/** All shared memory of an engine, reserved once. */
+export interface EngineMemory {
+  readonly shards: readonly ShardMemory[];
+  /** Of each recording thread, by lane; lane 0 is the host's. */
+  readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
+  readonly board: Float64Array;
+}
+
+type Sizes = Pick<
+  ResolvedOptions,
+  'shards' | 'tracks' | 'streams' | 'ports' | 'ringBytes' | 'eventRingBytes' | 'scoreBlocks'
+>;
+
+function shardSizes({ shards, tracks, ports, ringBytes, scoreBlocks }: Sizes): ShardSizes {
+  return { lanes: 1 + ports, laneSlots: Math.ceil(tracks / shards), ringWords: ringBytes / 8, scoreBlocks };
+}
+
+/** Slots of one recording thread: `tracks`, rounded up to a whole number a shard. */
+const threadSlots = (sizes: Sizes): number => shardSizes(sizes).laneSlots * sizes.shards;
+
+/** Reserves everything. The operating system gives a page when it is first written. */
+export function createMemory(sizes: Sizes): EngineMemory {
+  const slots = threadSlots(sizes);
+  return {
+    shards: Array.from({ length: sizes.shards }, () => createShard(shardSizes(sizes))),
+    threads: Array.from({ length: 1 + sizes.ports }, () => ({
+      cells: createCells(slots, sizes.streams),
+      events: createEventRing(sizes.eventRingBytes),
+    })),
+    board: createBoard(),
+  };
+}
+
+/**
+ * Bytes of shared memory an engine of these sizes reserves. About
+ * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes) + 68 * shards * scoreBlocks`.
+ */
+export function memoryBytes(sizes: Sizes): number {
+  const shard = shardLayout(shardSizes(sizes)).bytes;
+  const cells = cellsLayout(threadSlots(sizes), sizes.streams).bytes;
+  const { events, board } = {
+    events: createEventRing(8).byteLength - 8 + sizes.eventRingBytes,
+    board: createBoard().byteLength,
+  };
+  return sizes.shards * shard + (1 + sizes.ports) * (cells + events) + board;
+}

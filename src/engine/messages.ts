@@ -1,0 +1,81 @@
+import type { CellsMemory } from '../memory/cells.js';
+import type { CallFrame, MimeFrame, SlotFrame } from '../memory/frames.js';
+import type { ShardMemory } from '../memory/shard.js';
+import type { Reaped } from './registry.js';
+
+/** What the host hands a timer thread when it starts. */
+export interface TimerData {
+  readonly shards: readonly ShardMemory[];
+  /** Of each recording thread, by lane. */
+  readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
+  readonly board: Float64Array;
+  readonly statsWorkerUrl: string;
+  readonly reportIntervalMs: number;
+  readonly reapAfterMs: number;
+  readonly nodeId: string;
+  readonly analyticsKey: string;
+  readonly seed: string;
+  readonly clock:
+    | { readonly virtualStartMs: number }
+    /** process.hrtime at engine time 0, ms: it is the same clock in all threads. */
+    | { readonly monotonicStartMs: number };
+  /** What the host's thread had announced before: a new timer thread hears it first. */
+  readonly known: {
+    readonly calls: readonly CallFrame[];
+    readonly slots: readonly SlotFrame[];
+    readonly mimes: readonly MimeFrame[];
+  };
+}
+
+/** What the host asks of the timer thread; each request gets one answer with its id. */
+export type TimerRequest =
+  | { readonly op: 'flush' }
+  /** Moves a virtual clock; flushes at every multiple of the report interval it reaches. */
+  | { readonly op: 'advance'; readonly toMs: number }
+  /** Waits until everything published is applied, then keeps still until `resume`. */
+  | { readonly op: 'barrier' }
+  | { readonly op: 'resume' }
+  | { readonly op: 'terminateStatsWorker'; readonly shard: number }
+  | { readonly op: 'stop'; readonly deadlineMs: number };
+
+export type HostMessage =
+  | { readonly kind: 'request'; readonly id: number; readonly request: TimerRequest }
+  /** Whether anyone in the host wants snapshots. */
+  | { readonly kind: 'listen'; readonly listening: boolean }
+  /** The host has worked off one snapshot. */
+  | { readonly kind: 'snapshotTaken' };
+
+/** What a flush came to. */
+export interface FlushReport {
+  readonly flush: number;
+  /** When it was, milliseconds since 1970. */
+  readonly timeMs: number;
+  /** Stats in the snapshot. */
+  readonly stats: number;
+}
+
+export type Answer = FlushReport | boolean | undefined;
+
+export interface SnapshotMessage {
+  readonly kind: 'snapshot';
+  readonly flush: number;
+  readonly time: number;
+  readonly originEpochMs: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly rows: Float64Array<ArrayBuffer>;
+  readonly streams: Float64Array<ArrayBuffer>;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type TimerMessage =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly answer: Answer;
+      readonly error: string | undefined;
+    }
+  | SnapshotMessage
+  | { readonly kind: 'reaped'; readonly reaped: readonly Reaped[] }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string };

@@ -1,0 +1,65 @@
+/** Stable codes: match on these, never on a message. */
+export const ErrorCode = {
+  /** An option is of the wrong type or out of its range. */
+  INVALID_OPTION: 'SFU_STATS_INVALID_OPTION',
+  /** An argument of a call is of the wrong type or out of its range. */
+  INVALID_ARGUMENT: 'SFU_STATS_INVALID_ARGUMENT',
+  /** `capacity.tracks` slots are open, or wait for the windows they were closed in. */
+  NO_SLOT: 'SFU_STATS_NO_SLOT',
+  /** The engine, port or recorder was closed. */
+  CLOSED: 'SFU_STATS_CLOSED',
+  /** All `ports` were handed out. */
+  NO_PORT: 'SFU_STATS_NO_PORT',
+  /** A call that needs a virtual clock, or a time that lies before the engine's. */
+  CLOCK: 'SFU_STATS_CLOCK',
+  /** A thread could not be started, or did not answer within its deadline. */
+  THREAD: 'SFU_STATS_THREAD',
+} as const;
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+export interface ErrorDetails {
+  /** The option, argument or field. */
+  readonly field?: string;
+  /** What is asked of it, in words. */
+  readonly rule?: string;
+  /** What was given, shortened. */
+  readonly value?: string;
+  readonly cause?: unknown;
+}
+
+/** Every error this package throws or rejects with. */
+export class SfuStatsError extends Error {
+  override readonly name = 'SfuStatsError';
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  readonly rule: string | undefined;
+  readonly value: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.field = details.field;
+    this.rule = details.rule;
+    this.value = details.value;
+  }
+}
+
+const SHOWN_CHARACTERS = 80;
+
+/** A value as an error may show it: one line, bounded, whatever it is. */
+export function shown(value: unknown): string {
+  let text: string;
+  if (typeof value === 'string') text = JSON.stringify(value.slice(0, SHOWN_CHARACTERS + 1));
+  else if (typeof value === 'bigint') text = `${value}n`;
+  else if (typeof value === 'object' && value !== null)
+    text = Array.isArray(value) ? 'an array' : 'an object';
+  else if (typeof value === 'function') text = 'a function';
+  else text = Object.is(value, -0) ? '-0' : String(value);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
+/** The error for a field that breaks a rule. */
+export function refused(code: ErrorCode, field: string, rule: string, value: unknown): SfuStatsError {
+  const got = shown(value);
+  return new SfuStatsError(code, `${field} must be ${rule}, got ${got}`, { field, rule, value: got });
+}

@@ -1,0 +1,25 @@
+export type { Audit, BookTotals, DirectionTotals } from './engine/audit.js';
+export {
+  type CloseOptions,
+  type CloseReport,
+  type GuardedCall,
+  type ParticipantCall,
+  type ParticipantLeftCall,
+  StatsEngine,
+} from './engine/engine.js';
+export type { FlushReport } from './engine/messages.js';
+export { Snapshot } from './engine/snapshot.js';
+export type { EngineStatus } from './engine/status.js';
+export { ErrorCode, SfuStatsError } from './errors.js';
+export { Direction } from './memory/totals.js';
+export type { Capacity, Logger, StatsEngineOptions, VirtualClock } from './options.js';
+export { defaults } from './options.js';
+export { type AttachedRecorder, attach, type EnginePort } from './record/attach.js';
+export { DataRecorder, type TrafficTotals } from './record/data-recorder.js';
+export type { DataRecorderOptions, TrackRecorderOptions } from './record/recording-thread.js';
+export type { ParticipantRef, RoomRef, TrackRef } from './record/refs.js';
+export { InvalidReason, RecordResult } from './record/result.js';
+export type { LayerSample, StreamSample, TrackSample } from './record/sample.js';
+export { type SignalIdentity, SignalRecorder } from './record/signal-recorder.js';
+export { TrackRecorder } from './record/track-recorder.js';
+export type { LayerWindow, StreamTotals, TrackWindow } from './snapshot/track-window.js';

@@ -1,0 +1,86 @@
+import { Totals } from './totals.js';
+
+/**
+ * The byte map of one recording thread's cells: the running totals as that thread adds them up, for the
+ * slots it owns in all shards. It is shared so that nothing is lost with the thread. Offsets in 8-byte words.
+ *
+ * ```
+ *   books       drops booked at the door, and the totals of slots that were given back
+ *   counters    4 words a slot: handle, bytes, messages, samples - messages
+ *   totals      25 words a slot: the totals of a track (see Totals)
+ *   streams     4 words an SSRC: (ssrc, next), packets, bytes, lost
+ *   meta        1 word a slot: (flags, first stream)
+ * ```
+ *
+ * Slot s of the thread is slot s % laneSlots of its lane in shard floor(s / laneSlots).
+ */
+export const CounterCells = {
+  HANDLE: 0,
+  BYTES: 1,
+  MESSAGES: 2,
+  /** Samples that were not exactly one message: one message a sample is the common case and pays two adds. */
+  SAMPLES_LESS_MESSAGES: 3,
+  WORDS: 4,
+} as const;
+
+export const StreamCells = { I32_SSRC: 0, I32_NEXT: 1, PACKETS: 1, BYTES: 2, LOST: 3, WORDS: 4 } as const;
+
+export const MetaCells = {
+  I32_FLAGS: 0,
+  /** Index of the slot's first stream + 1; 0 for none. */
+  I32_FIRST_STREAM: 1,
+  /** Flag: downstream. */
+  DOWNSTREAM: 1,
+  /** Flag: a data or signalling track, whose totals are in the counters. */
+  COUNTER: 2,
+  /** Flag: the slot is in use, from opening until a taken window covers its close. */
+  IN_USE: 4,
+} as const;
+
+/** Four numbers of one direction in the books. */
+export const BookCells = { SAMPLES: 0, MESSAGES: 1, PACKETS: 2, BYTES: 3, WORDS: 4 } as const;
+
+/** Sections of a thread's books (two directions of BookCells each), then single counts. */
+export const ThreadBooks = {
+  /** Totals of slots that were given back. */
+  GIVEN_BACK: 0,
+  INVALID: 8,
+  UNATTRIBUTED: 16,
+  /** Records of a handle that was closed: not part of the books, they belong to nobody. */
+  STALE: 24,
+  /** Records that found the ring full: resolution lost, totals kept. */
+  FOLDED: 25,
+  SCORES_LOST: 26,
+  MIMES_REFUSED: 27,
+  /** One count for each InvalidReason. */
+  INVALID_REASONS: 28,
+  WORDS: 48,
+} as const;
+
+export interface CellsLayout {
+  readonly slots: number;
+  readonly streams: number;
+  readonly counters: number;
+  readonly totals: number;
+  readonly streamBase: number;
+  readonly meta: number;
+  readonly bytes: number;
+}
+
+export function cellsLayout(slots: number, streams: number): CellsLayout {
+  const counters = ThreadBooks.WORDS;
+  const totals = counters + slots * CounterCells.WORDS;
+  const streamBase = totals + slots * Totals.MAX_WORDS;
+  const meta = streamBase + streams * StreamCells.WORDS;
+  return { slots, streams, counters, totals, streamBase, meta, bytes: (meta + slots) * 8 };
+}
+
+export interface CellsMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly layout: CellsLayout;
+}
+
+export function createCells(slots: number, streams: number): CellsMemory {
+  const layout = cellsLayout(slots, streams);
+  return { buffer: new SharedArrayBuffer(layout.bytes), layout };
+}

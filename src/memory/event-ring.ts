@@ -1,0 +1,98 @@
+/**
+ * A byte ring for frames of any length: one writing thread, one reading thread, no locks.
+ *
+ * ```
+ *   0    tail (i32): end of the last frame written, bytes, never falls but by wrapping
+ *   128  head (i32): all before it has been read
+ *   256  frames: length (i32), bytes, padded to 8; length -1: nothing up to the end
+ * ```
+ */
+const TAIL = 0;
+const HEAD = 32;
+const FRAMES = 256;
+const SKIP = -1;
+
+const padded = (length: number): number => (length + 4 + 7) & ~7;
+
+/** Reserves a ring of `capacity` bytes, a power of two. */
+export function createEventRing(capacity: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(FRAMES + capacity);
+}
+
+/** The longest frame a ring takes, so that one can always fit whatever the padding at the end. */
+export function maxFrameBytes(ring: SharedArrayBuffer): number {
+  return (ring.byteLength - FRAMES) / 2 - 8;
+}
+
+/** The writing end; one thread only. */
+export class EventRingWriter {
+  readonly #ints: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #capacity: number;
+
+  constructor(ring: SharedArrayBuffer) {
+    this.#ints = new Int32Array(ring);
+    this.#bytes = new Uint8Array(ring);
+    this.#capacity = ring.byteLength - FRAMES;
+  }
+
+  /** Writes one frame; false when there is no room for it now. */
+  write(frame: Uint8Array): boolean {
+    const ints = this.#ints;
+    const tail = ints[TAIL]!;
+    const at = tail & (this.#capacity - 1);
+    const need = padded(frame.length);
+    const skip = at + need > this.#capacity ? this.#capacity - at : 0;
+    const used = (tail - Atomics.load(ints, HEAD)) | 0;
+    if (used + skip + need > this.#capacity) return false;
+    if (skip > 0) ints[(FRAMES + at) >> 2] = SKIP;
+    const start = FRAMES + (skip > 0 ? 0 : at);
+    ints[start >> 2] = frame.length;
+    this.#bytes.set(frame, start + 4);
+    Atomics.store(ints, TAIL, (tail + skip + need) | 0);
+    return true;
+  }
+}
+
+/** The reading end; one thread only. */
+export class EventRingReader {
+  readonly #ints: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #capacity: number;
+
+  constructor(ring: SharedArrayBuffer) {
+    this.#ints = new Int32Array(ring);
+    this.#bytes = new Uint8Array(ring);
+    this.#capacity = ring.byteLength - FRAMES;
+  }
+
+  /**
+   * Hands every frame that is there now to `take`, then gives its room back. The bytes are only valid
+   * during the call. Returns how many there were.
+   */
+  drain(take: (frame: Uint8Array) => void): number {
+    const ints = this.#ints;
+    const tail = Atomics.load(ints, TAIL);
+    let head = ints[HEAD]!;
+    let taken = 0;
+    while (head !== tail) {
+      const at = head & (this.#capacity - 1);
+      const length = ints[(FRAMES + at) >> 2]!;
+      if (length === SKIP) {
+        head = (head + this.#capacity - at) | 0;
+      } else {
+        const start = FRAMES + at + 4;
+        take(this.#bytes.subarray(start, start + length));
+        head = (head + padded(length)) | 0;
+        taken++;
+      }
+      Atomics.store(ints, HEAD, head);
+    }
+    return taken;
+  }
+
+  /** Whether nothing waits to be read. */
+  isEmpty(): boolean {
+    return Atomics.load(this.#ints, TAIL) === this.#ints[HEAD];
+  }
+}

@@ -1,0 +1,189 @@
+import { BookCells, type CellsMemory, CounterCells, ThreadBooks } from '../memory/cells.js';
+import { Direction } from '../memory/totals.js';
+import { InvalidReason, RecordResult } from './result.js';
+import { HANDLE_SLOT_MASK, type SlotTable } from './slot-table.js';
+
+const { BYTES, MESSAGES, SAMPLES_LESS_MESSAGES, WORDS } = CounterCells;
+const SLOT_MASK = HANDLE_SLOT_MASK;
+
+/** What the publish tick does with a slot that changed. */
+const State = {
+  /** Not a data or signalling slot, or closed. */
+  NONE: 0,
+  /** Puts its totals into the ring. */
+  ATTRIBUTED: 1,
+  /** Takes what was added out again and books it as unattributed. */
+  UNATTRIBUTED: 2,
+  /** Nothing yet: its identity has not reached the timer thread. */
+  HELD: 3,
+} as const;
+
+/** Told what a table took out of a slot's cells, so that running totals can still be given. */
+export interface CounterOwner {
+  excluded(slot: number, messages: number, bytes: number): void;
+}
+
+/**
+ * The data and signalling counters of one recording thread: dense cells, so that adding to one of many
+ * touches one cache line. Recording thread only.
+ */
+export class CounterTable {
+  readonly cells: Float64Array;
+  readonly #first: number;
+  readonly #slots: SlotTable;
+  readonly #now: () => number;
+  readonly #state: Uint8Array;
+  readonly #owners: (CounterOwner | undefined)[] = [];
+  /** What the worker was last told, or what was taken out since. */
+  readonly #samples: Float64Array;
+  readonly #messages: Float64Array;
+  readonly #bytes: Float64Array;
+  /** Slots up to here have ever been counters: the tick looks no further. */
+  #highest = 0;
+
+  constructor(memory: CellsMemory, slots: SlotTable, now: () => number) {
+    this.cells = new Float64Array(memory.buffer);
+    this.#first = memory.layout.counters;
+    this.#slots = slots;
+    this.#now = now;
+    const count = memory.layout.slots;
+    this.#state = new Uint8Array(count);
+    this.#samples = new Float64Array(count);
+    this.#messages = new Float64Array(count);
+    this.#bytes = new Float64Array(count);
+  }
+
+  get highest(): number {
+    return this.#highest;
+  }
+
+  open(slot: number, owner: CounterOwner): void {
+    this.#state[slot] = State.HELD;
+    this.#owners[slot] = owner;
+    this.#samples[slot] = 0;
+    this.#messages[slot] = 0;
+    this.#bytes[slot] = 0;
+    if (slot >= this.#highest) this.#highest = slot + 1;
+  }
+
+  /**
+   * Adds one message. The handle names slot and owner: one compare tells that both are still the same.
+   * A size that is not a u32 is looked at again, and refused if it is not a whole number.
+   */
+  add(handle: number, bytes: number): RecordResult {
+    const cells = this.cells;
+    const at = this.#first + (handle & SLOT_MASK) * WORDS;
+    if (cells[at] !== handle || handle <= 0) return this.#stale();
+    if (bytes >>> 0 !== bytes) return this.addMany(handle, bytes, 1);
+    cells[at + BYTES]! += bytes;
+    cells[at + MESSAGES]! += 1;
+    return RecordResult.RECORDED;
+  }
+
+  /** Adds a sample of any number of messages, none among them. */
+  addMany(handle: number, bytes: number, messages: number): RecordResult {
+    const cells = this.cells;
+    const at = this.#first + (handle & SLOT_MASK) * WORDS;
+    if (cells[at] !== handle || handle <= 0) return this.#stale();
+    if (!Number.isSafeInteger(bytes) || !Number.isSafeInteger(messages) || bytes < 0 || messages < 0) {
+      return this.#refuse(handle & SLOT_MASK, bytes, messages);
+    }
+    cells[at + BYTES]! += bytes;
+    cells[at + MESSAGES]! += messages;
+    cells[at + SAMPLES_LESS_MESSAGES]! += 1 - messages;
+    return RecordResult.RECORDED;
+  }
+
+  #refuse(slot: number, bytes: number, messages: number): RecordResult {
+    const direction = this.#slots.isDownstream(slot) ? Direction.DOWNSTREAM : Direction.UPSTREAM;
+    this.cells[ThreadBooks.INVALID + direction * BookCells.WORDS + BookCells.SAMPLES]!++;
+    const reason = bytes < 0 || messages < 0 ? InvalidReason.NEGATIVE : InvalidReason.NOT_WHOLE;
+    this.cells[ThreadBooks.INVALID_REASONS + reason]!++;
+    return RecordResult.INVALID;
+  }
+
+  #stale(): RecordResult {
+    this.cells[ThreadBooks.STALE]!++;
+    return RecordResult.CLOSED;
+  }
+
+  /** Whether the slot's participant is known from now on; what came before is settled first. */
+  attribute(slot: number, known: boolean): void {
+    if (this.#state[slot] === State.NONE) return;
+    if (this.#state[slot] !== State.HELD) this.publishSlot(slot);
+    this.#state[slot] = known ? State.ATTRIBUTED : State.UNATTRIBUTED;
+  }
+
+  /** Tells the worker what changed; false while the ring is full or the slot is held. */
+  publishSlot(slot: number): boolean {
+    const cells = this.cells;
+    const at = this.#first + slot * WORDS;
+    const samples = cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]!;
+    if (samples === this.#samples[slot]) return true;
+    const state = this.#state[slot];
+    if (state === State.HELD) return false;
+    if (state === State.UNATTRIBUTED) {
+      this.#takeOut(slot, at);
+      return true;
+    }
+    const slots = this.#slots;
+    const put = slots
+      .laneOf(slot)
+      .putCounter(slots.shardSlotOf(slot), slots.generationOf(slot), this.#now(), at);
+    if (!put) {
+      cells[ThreadBooks.FOLDED]!++;
+      return false;
+    }
+    this.#samples[slot] = samples;
+    this.#messages[slot] = cells[at + MESSAGES]!;
+    this.#bytes[slot] = cells[at + BYTES]!;
+    return true;
+  }
+
+  /** Publishes what changed among slots from `from`, until `maxPuts` were put; returns where it stopped. */
+  publishFrom(from: number, maxSlots: number, maxPuts: number): number {
+    const cells = this.cells;
+    const published = this.#samples;
+    const end = Math.min(this.#highest, from + maxSlots);
+    let puts = 0;
+    let at = this.#first + from * WORDS;
+    for (let slot = from; slot < end; slot++, at += WORDS) {
+      if (cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]! === published[slot]) continue;
+      this.publishSlot(slot);
+      if (++puts === maxPuts) return slot + 1;
+    }
+    return end;
+  }
+
+  /**
+   * The slot takes no more. @returns whether all it held was settled; else the caller tries `publishSlot`
+   * again before it releases the slot.
+   */
+  close(slot: number): boolean {
+    this.#slots.retire(slot);
+    return this.publishSlot(slot);
+  }
+
+  /** After the last publish of a closed slot. */
+  forget(slot: number): void {
+    this.#state[slot] = State.NONE;
+    this.#owners[slot] = undefined;
+    this.#slots.release(slot);
+  }
+
+  #takeOut(slot: number, at: number): void {
+    const cells = this.cells;
+    const messages = cells[at + MESSAGES]! - this.#messages[slot]!;
+    const bytes = cells[at + BYTES]! - this.#bytes[slot]!;
+    const samples = cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]! - this.#samples[slot]!;
+    cells[at + MESSAGES] = this.#messages[slot]!;
+    cells[at + BYTES] = this.#bytes[slot]!;
+    cells[at + SAMPLES_LESS_MESSAGES]! -= samples - messages;
+    const direction = this.#slots.isDownstream(slot) ? Direction.DOWNSTREAM : Direction.UPSTREAM;
+    const book = ThreadBooks.UNATTRIBUTED + direction * BookCells.WORDS;
+    cells[book + BookCells.SAMPLES]! += samples;
+    cells[book + BookCells.MESSAGES]! += messages;
+    cells[book + BookCells.BYTES]! += bytes;
+    this.#owners[slot]?.excluded(slot, messages, bytes);
+  }
+}

@@ -1,0 +1,52 @@
+import { Packr } from 'msgpackr';
+import { EventRingWriter, maxFrameBytes } from '../memory/event-ring.js';
+import type { Frame } from '../memory/frames.js';
+
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly whenWritten: (() => void) | undefined;
+}
+
+/**
+ * Sends frames to the timer thread in the order of the calls. What finds the ring full waits here, and all
+ * that comes later behind it, until the next tick; nothing is dropped. Recording thread only.
+ */
+export class EventWriter {
+  readonly maxFrameBytes: number;
+  readonly #ring: EventRingWriter;
+  readonly #packr = new Packr({ useRecords: false });
+  #waiting: Waiting[] = [];
+
+  constructor(ring: SharedArrayBuffer) {
+    this.#ring = new EventRingWriter(ring);
+    this.maxFrameBytes = maxFrameBytes(ring);
+  }
+
+  /** Frames that wait for room. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Sends a frame now or as soon as there is room.
+   * @param whenWritten called once it is in the ring, when it could not be written at once.
+   * @returns whether it is in the ring.
+   */
+  send(frame: Frame, whenWritten?: () => void): boolean {
+    const bytes = this.#packr.pack(frame);
+    if (this.#waiting.length === 0 && this.#ring.write(bytes)) return true;
+    this.#waiting.push({ bytes: Uint8Array.from(bytes), whenWritten });
+    return false;
+  }
+
+  /** Writes what waits, as far as there is room. */
+  flush(): void {
+    let written = 0;
+    for (const { bytes, whenWritten } of this.#waiting) {
+      if (!this.#ring.write(bytes)) break;
+      written++;
+      whenWritten?.();
+    }
+    if (written > 0) this.#waiting = this.#waiting.slice(written);
+  }
+}

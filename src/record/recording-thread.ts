@@ -1,0 +1,284 @@
+import { ErrorCode, SfuStatsError } from '../errors.js';
+import { Board } from '../memory/board.js';
+import { bytesOf, packetsOf } from '../memory/books.js';
+import { BookCells, type CellsMemory, ThreadBooks } from '../memory/cells.js';
+import { FrameType, type SlotFrame, type SlotIdentity } from '../memory/frames.js';
+import type { ShardMemory } from '../memory/shard.js';
+import { Direction } from '../memory/totals.js';
+import type { Attribution, FollowedParticipant, ParticipantDirectory } from './attribution.js';
+import { CounterTable } from './counter-table.js';
+import { DataRecorder, MessageCounters } from './data-recorder.js';
+import { EventWriter } from './event-writer.js';
+import { Lane } from './lane.js';
+import { MimeTable } from './mime-table.js';
+import type { ParticipantRef, RoomRef, TrackRef } from './refs.js';
+import { participantName, roomName, trackSid } from './refs.js';
+import { SampleReader } from './sample-reader.js';
+import { type SignalIdentity, SignalRecorder } from './signal-recorder.js';
+import { SlotTable } from './slot-table.js';
+import { StreamPool } from './stream-pool.js';
+import { TrackRecorder } from './track-recorder.js';
+
+/** The memory one recording thread writes; structured-clonable, so that it can be posted to that thread. */
+export interface RecordingMemory {
+  /** The thread's lane in every shard. */
+  readonly lane: number;
+  readonly shards: readonly ShardMemory[];
+  readonly cells: CellsMemory;
+  readonly events: SharedArrayBuffer;
+  readonly board: Float64Array;
+}
+
+export interface TrackRecorderOptions {
+  readonly room: RoomRef;
+  readonly participant: ParticipantRef;
+  readonly track: TrackRef;
+  /** UPSTREAM: from the client; DOWNSTREAM: to the client. */
+  readonly direction: Direction;
+}
+
+export interface DataRecorderOptions {
+  readonly room: RoomRef;
+  readonly participant: ParticipantRef;
+  /** @default `TR_DT` + the participant's sid */
+  readonly track?: string;
+}
+
+interface Retry {
+  /** @returns false to be called again at the next tick. */
+  retry(): boolean;
+}
+
+/** Slots one turn of the publish tick looks at, and records it puts: well under a millisecond together. */
+const SLOTS_A_TURN = 16_384;
+const PUTS_A_TURN = 8_192;
+
+class SlotAttribution implements Attribution {
+  announced = false;
+  readonly #followed: FollowedParticipant;
+
+  constructor(followed: FollowedParticipant) {
+    this.#followed = followed;
+  }
+
+  get known(): boolean {
+    return this.#followed.known;
+  }
+
+  end(): void {
+    this.#followed.stop();
+  }
+}
+
+/**
+ * Everything one thread records with: its lanes, cells, slots and event ring. Nothing here waits for another
+ * thread. All calls on the thread that made it.
+ */
+export class RecordingThread {
+  readonly cells: Float64Array;
+  /** The same cells; the books are at their beginning (ThreadBooks). */
+  readonly books: Float64Array;
+  readonly slots: SlotTable;
+  readonly streams: StreamPool;
+  readonly reader: SampleReader;
+  readonly events: EventWriter;
+  readonly mimes: MimeTable;
+  readonly counters: CounterTable;
+  readonly lanes: readonly Lane[];
+  readonly #board: Float64Array;
+  readonly #directory: ParticipantDirectory;
+  #retries: Retry[] = [];
+  /** Where the publish tick goes on. */
+  #publishFrom = 0;
+
+  constructor(memory: RecordingMemory, directory: ParticipantDirectory) {
+    this.cells = new Float64Array(memory.cells.buffer);
+    this.books = this.cells;
+    this.#board = memory.board;
+    this.#directory = directory;
+    this.lanes = memory.shards.map((shard) => new Lane(shard, memory.lane, this.cells));
+    this.streams = new StreamPool(memory.cells);
+    this.slots = new SlotTable(memory.cells, this.lanes, memory.shards[0]!.layout.laneSlots, this.streams);
+    this.reader = new SampleReader(this.streams);
+    this.events = new EventWriter(memory.events);
+    this.mimes = new MimeTable(this.events);
+    this.counters = new CounterTable(memory.cells, this.slots, () => this.now());
+  }
+
+  /** Engine time, ms: one load, a clock call costs as much as a record. */
+  now(): number {
+    return this.#board[Board.CLOCK]!;
+  }
+
+  openTrack(options: TrackRecorderOptions): TrackRecorder {
+    const identity: SlotIdentity = {
+      room: roomName(options.room),
+      participant: participantName(options.participant),
+      track: trackSid(options.track),
+      direction: options.direction === Direction.DOWNSTREAM ? Direction.DOWNSTREAM : Direction.UPSTREAM,
+    };
+    const slot = this.#openSlot({ identity }, identity.direction, false);
+    const attribution = new SlotAttribution(
+      this.#directory.follow(identity.room.sid, identity.participant.sid),
+    );
+    this.#announce(slot, identity, () => {
+      attribution.announced = true;
+    });
+    return new TrackRecorder(this, slot, identity, attribution);
+  }
+
+  openData(options: DataRecorderOptions): DataRecorder {
+    const room = roomName(options.room);
+    const participant = participantName(options.participant);
+    const track = options.track === undefined ? `TR_DT${participant.sid}` : trackSid(options.track);
+    const owners = this.#counterOwners();
+    const messages = this.#openCounters(owners);
+    const followed = this.#identifyCounters(owners, messages, { room, participant, track });
+    return new DataRecorder(this, messages, () => followed.stop());
+  }
+
+  openSignal(): SignalRecorder {
+    const owners = this.#counterOwners();
+    const messages = this.#openCounters(owners);
+    let followed: FollowedParticipant | undefined;
+    return new SignalRecorder(
+      this,
+      messages,
+      () => followed?.stop(),
+      (identity: SignalIdentity) => {
+        const room = roomName(identity.room);
+        const participant = participantName(identity.participant);
+        const track = identity.track === undefined ? `TR_SG${participant.sid}` : trackSid(identity.track);
+        followed = this.#identifyCounters(owners, messages, { room, participant, track });
+      },
+    );
+  }
+
+  #counterOwners(): [{ identity: SlotIdentity | undefined }, { identity: SlotIdentity | undefined }] {
+    return [{ identity: undefined }, { identity: undefined }];
+  }
+
+  #openCounters(owners: readonly { identity: SlotIdentity | undefined }[]): MessageCounters {
+    const up = this.#openSlot(owners[Direction.UPSTREAM]!, Direction.UPSTREAM, true);
+    let down: number;
+    try {
+      down = this.#openSlot(owners[Direction.DOWNSTREAM]!, Direction.DOWNSTREAM, true);
+    } catch (error) {
+      this.slots.retire(up);
+      this.slots.release(up);
+      throw error;
+    }
+    const messages = new MessageCounters(this, [up, down]);
+    this.counters.open(up, messages);
+    this.counters.open(down, messages);
+    return messages;
+  }
+
+  /** Says whose the two slots are, and follows whether that participant is known. */
+  #identifyCounters(
+    owners: readonly { identity: SlotIdentity | undefined }[],
+    messages: MessageCounters,
+    whose: Omit<SlotIdentity, 'direction'>,
+  ): FollowedParticipant {
+    let announced = 0;
+    const followed = this.#directory.follow(whose.room.sid, whose.participant.sid, (known) => {
+      if (announced === 2) messages.attribute(known);
+    });
+    for (const direction of [Direction.UPSTREAM, Direction.DOWNSTREAM]) {
+      const identity: SlotIdentity = { ...whose, direction };
+      owners[direction]!.identity = identity;
+      this.#announce(messages.slots[direction], identity, () => {
+        if (++announced === 2) messages.attribute(followed.known);
+      });
+    }
+    return followed;
+  }
+
+  #openSlot(
+    owner: { readonly identity: SlotIdentity | undefined },
+    direction: Direction,
+    counter: boolean,
+  ): number {
+    let slot = this.slots.open(owner, direction, counter);
+    if (slot < 0) {
+      this.slots.reclaim();
+      slot = this.slots.open(owner, direction, counter);
+    }
+    if (slot >= 0) return slot;
+    throw new SfuStatsError(
+      ErrorCode.NO_SLOT,
+      `no free slot: ${this.slots.inUse} are open or wait for the windows they were closed in; raise capacity.tracks`,
+      { field: 'capacity.tracks', rule: 'tracks open + closed in the last two windows' },
+    );
+  }
+
+  #announce(slot: number, identity: SlotIdentity, announced: () => void): void {
+    const written = this.events.send(this.#slotFrame(slot, identity), announced);
+    if (written) announced();
+  }
+
+  /** Whose the slots in use are, for a timer thread that starts anew. */
+  slotFrames(): SlotFrame[] {
+    const frames: SlotFrame[] = [];
+    this.slots.owners.forEach((owner, slot) => {
+      if (owner?.identity !== undefined) frames.push(this.#slotFrame(slot, owner.identity));
+    });
+    return frames;
+  }
+
+  #slotFrame(slot: number, identity: SlotIdentity): SlotFrame {
+    const { slots } = this;
+    return [FrameType.SLOT, slots.shardOf(slot), slots.shardSlotOf(slot), slots.generationOf(slot), identity];
+  }
+
+  /** Books a sample that was skipped whole, with what it brought. */
+  bookSample(section: number, direction: Direction, changes: Float64Array): void {
+    const book = section + direction * BookCells.WORDS;
+    this.books[book + BookCells.SAMPLES]! += 1;
+    this.books[book + BookCells.PACKETS]! += packetsOf(changes, 0);
+    this.books[book + BookCells.BYTES]! += bytesOf(changes, 0);
+  }
+
+  /** Has `retry` called at every tick until it returns true. */
+  retryLater(retry: Retry): void {
+    this.#retries.push(retry);
+  }
+
+  /** Whether everything has been put: no frame and no folded totals wait for room. */
+  isSettled(): boolean {
+    return this.events.waiting === 0 && this.#retries.length === 0;
+  }
+
+  /** Whether the rings can take one more record of any size and nothing waits for room. */
+  hasRoom(): boolean {
+    if (!this.isSettled()) return false;
+    for (const lane of this.lanes) if (!lane.hasRoom()) return false;
+    return true;
+  }
+
+  /**
+   * One turn of the publish tick, of bounded length.
+   * @returns whether the tick is complete; else it wants another turn.
+   */
+  publishSome(): boolean {
+    if (this.#publishFrom === 0) this.#beginTick();
+    this.#publishFrom = this.counters.publishFrom(this.#publishFrom, SLOTS_A_TURN, PUTS_A_TURN);
+    for (const lane of this.lanes) lane.publish();
+    if (this.#publishFrom < this.counters.highest) return false;
+    this.#publishFrom = 0;
+    return true;
+  }
+
+  /** A whole publish tick in one turn. */
+  publishAll(): void {
+    this.#publishFrom = 0;
+    while (!this.publishSome());
+  }
+
+  #beginTick(): void {
+    this.events.flush();
+    this.slots.reclaim();
+    if (this.#retries.length > 0) this.#retries = this.#retries.filter((retry) => !retry.retry());
+    this.books[ThreadBooks.MIMES_REFUSED] = this.mimes.refused;
+  }
+}

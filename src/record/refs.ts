@@ -1,0 +1,44 @@
+import { ErrorCode, refused } from '../errors.js';
+import type { ParticipantName, RoomName } from '../memory/frames.js';
+
+/** A room by its sid, or livekit's `Room`; the latest object seen for a sid counts. */
+export type RoomRef = string | { readonly sid: string; readonly name?: string };
+/** A participant by its sid, or livekit's `ParticipantInfo`. */
+export type ParticipantRef = string | { readonly sid: string; readonly identity?: string };
+/** A track by its sid, or livekit's `TrackInfo`. */
+export type TrackRef = string | { readonly sid: string };
+
+/** Longest sid, name or identity, in UTF-16 units: they come from clients. */
+export const MAX_NAME_LENGTH = 1024;
+
+function checked(field: string, value: unknown): string {
+  if (typeof value !== 'string') throw refused(ErrorCode.INVALID_ARGUMENT, field, 'a string', value);
+  if (value.length > MAX_NAME_LENGTH) {
+    throw refused(ErrorCode.INVALID_ARGUMENT, field, `at most ${MAX_NAME_LENGTH} characters long`, value);
+  }
+  return value;
+}
+
+function sidOf(field: string, ref: unknown): string {
+  if (typeof ref === 'string') return checked(field, ref);
+  if (typeof ref !== 'object' || ref === null) {
+    throw refused(ErrorCode.INVALID_ARGUMENT, field, 'a sid or an object with a sid', ref);
+  }
+  return checked(`${field}.sid`, (ref as { sid?: unknown }).sid);
+}
+
+export function roomName(ref: RoomRef): RoomName {
+  const sid = sidOf('room', ref);
+  if (typeof ref === 'string' || ref.name === undefined) return { sid };
+  return { sid, name: checked('room.name', ref.name) };
+}
+
+export function participantName(ref: ParticipantRef): ParticipantName {
+  const sid = sidOf('participant', ref);
+  if (typeof ref === 'string' || ref.identity === undefined) return { sid };
+  return { sid, identity: checked('participant.identity', ref.identity) };
+}
+
+export function trackSid(ref: TrackRef): string {
+  return sidOf('track', ref);
+}

@@ -1,0 +1,238 @@
+import { StreamCells } from '../memory/cells.js';
+import { Totals } from '../memory/totals.js';
+import { InvalidReason } from './result.js';
+import {
+  changeOfBytes,
+  changeOfCounter,
+  INVALID_BYTES_CHANGE,
+  INVALID_CHANGE,
+  signedLoss,
+} from './running-totals.js';
+import type { LayerSample, StreamSample, TrackSample } from './sample.js';
+import { RAW_LAYERS, type StreamPool } from './stream-pool.js';
+
+const { COUNT, LAYER_WORDS, MAX_LAYERS, MAX_WORDS } = Totals;
+const {
+  PRIMARY_PACKETS,
+  PRIMARY_BYTES,
+  RETRANSMIT_PACKETS,
+  RETRANSMIT_BYTES,
+  PADDING_PACKETS,
+  PADDING_BYTES,
+} = Totals;
+const { PACKETS_LOST, PACKETS_OUT_OF_ORDER, FRAMES, NACKS, PLIS, FIRS } = Totals;
+const CHANGE_LIMIT = INVALID_CHANGE;
+const BYTES_LIMIT = INVALID_BYTES_CHANGE;
+const MAX_U32 = 2 ** 32 - 1;
+/** In place of the first word of what a source said last: values are changes. */
+const NO_RAW = -2;
+
+/** The SSRCs of one track, each with its stream in the pool. */
+export class TrackStreams {
+  /** In the order they were first seen. */
+  readonly ssrcs: number[] = [];
+  readonly streams: number[] = [];
+  #places: Map<number, number> | undefined;
+
+  /** Where an SSRC stands; sources give theirs in the same order every time, so `hint` is nearly always right. */
+  placeOf(ssrc: number, hint: number): number {
+    if (this.ssrcs[hint] === ssrc) return hint;
+    if (this.ssrcs.length <= MAX_LAYERS) return this.ssrcs.indexOf(ssrc);
+    this.#places ??= new Map(this.ssrcs.map((known, place) => [known, place]));
+    return this.#places.get(ssrc) ?? -1;
+  }
+
+  add(ssrc: number, stream: number): number {
+    const place = this.ssrcs.length;
+    this.ssrcs.push(ssrc);
+    this.streams.push(stream);
+    this.#places?.set(ssrc, place);
+    return place;
+  }
+}
+
+/**
+ * Reads a sample into changes: what was added to each of the track's totals. One for each recording thread,
+ * because the fields hold the last sample's result. It never throws and, but for a new SSRC, never allocates.
+ */
+export class SampleReader {
+  /** Changes in the order of Totals; word 0, the samples, stays 0. */
+  readonly changes = new Float64Array(MAX_WORDS);
+  /** The highest layer id of the sample + 1. */
+  layers = 0;
+  rtt = 0;
+  jitter = 0;
+  /** 0 for none. */
+  score = 0;
+  #reason: InvalidReason = InvalidReason.NONE;
+  readonly #pool: StreamPool;
+  readonly #raw: Float64Array;
+
+  constructor(pool: StreamPool) {
+    this.#pool = pool;
+    this.#raw = pool.raw;
+  }
+
+  /**
+   * @param firstWord the 32-bit word of the slot's chain of streams.
+   * @returns why the sample must be skipped, or NONE. With running totals (`cumulative`) what it brought is
+   * the new base either way.
+   */
+  read(sample: TrackSample, known: TrackStreams, firstWord: number, cumulative: boolean): InvalidReason {
+    this.changes.fill(0);
+    this.layers = 0;
+    this.rtt = 0;
+    this.jitter = 0;
+    this.score = 0;
+    this.#reason = InvalidReason.NONE;
+    try {
+      this.#readScore(sample.score);
+      const streams = sample.streams;
+      if (!Array.isArray(streams)) return InvalidReason.SHAPE;
+      for (let i = 0; i < streams.length; i++) this.#readStream(streams[i]!, known, i, firstWord, cumulative);
+    } catch {
+      // A getter of the caller's that throws, a stream that is null: the record path lets nothing out.
+      return InvalidReason.SHAPE;
+    }
+    return this.#reason;
+  }
+
+  #readScore(score: number | undefined): void {
+    if (score === undefined) return;
+    const rounded = Math.fround(score);
+    if (rounded - rounded !== 0) this.#reason = InvalidReason.GAUGE;
+    else if (rounded > 0) this.score = rounded;
+  }
+
+  #readStream(
+    stream: StreamSample,
+    known: TrackStreams,
+    hint: number,
+    firstWord: number,
+    cumulative: boolean,
+  ): void {
+    const ssrc = stream.ssrc ?? 0;
+    let place = known.placeOf(ssrc, hint);
+    if (place < 0) {
+      const taken = this.#pool.take(ssrc, firstWord);
+      if (taken < 0) {
+        this.#reason = InvalidReason.NO_STREAM;
+        return;
+      }
+      place = known.add(ssrc, taken);
+    }
+    const id = known.streams[place]!;
+    const changes = this.changes;
+    const packetsBefore =
+      changes[PRIMARY_PACKETS]! + changes[RETRANSMIT_PACKETS]! + changes[PADDING_PACKETS]!;
+    const bytesBefore = changes[PRIMARY_BYTES]! + changes[RETRANSMIT_BYTES]! + changes[PADDING_BYTES]!;
+    const lostBefore = changes[PACKETS_LOST]!;
+    // Word n of the totals is word n - 1 of what the source said last.
+    const raw = cumulative ? this.#pool.rawOf(id) - 1 : NO_RAW;
+    this.#count(stream.primaryPackets, PRIMARY_PACKETS, raw);
+    this.#countBytes(stream.primaryBytes, PRIMARY_BYTES, raw);
+    this.#count(stream.retransmitPackets, RETRANSMIT_PACKETS, raw);
+    this.#countBytes(stream.retransmitBytes, RETRANSMIT_BYTES, raw);
+    this.#count(stream.paddingPackets, PADDING_PACKETS, raw);
+    this.#countBytes(stream.paddingBytes, PADDING_BYTES, raw);
+    this.#countLoss(stream.packetsLost, raw, cumulative);
+    this.#count(stream.packetsOutOfOrder, PACKETS_OUT_OF_ORDER, raw);
+    this.#count(stream.frames, FRAMES, raw);
+    this.#count(stream.nacks, NACKS, raw);
+    this.#count(stream.plis, PLIS, raw);
+    this.#count(stream.firs, FIRS, raw);
+    const rtt = stream.rttMs;
+    if (rtt !== undefined) this.rtt = this.#larger(this.rtt, rtt);
+    const jitter = stream.jitterUs;
+    if (jitter !== undefined) this.jitter = this.#larger(this.jitter, jitter);
+    const layers = stream.layers;
+    if (layers !== undefined) {
+      const rawLayers = cumulative ? this.#pool.rawOf(id) + RAW_LAYERS - COUNT : NO_RAW;
+      for (let i = 0; i < layers.length; i++) this.#readLayer(layers[i]!, rawLayers);
+    }
+    const cells = this.#pool.cells;
+    const at = this.#pool.cellsOf(id);
+    cells[at + StreamCells.PACKETS]! +=
+      changes[PRIMARY_PACKETS]! + changes[RETRANSMIT_PACKETS]! + changes[PADDING_PACKETS]! - packetsBefore;
+    cells[at + StreamCells.BYTES]! +=
+      changes[PRIMARY_BYTES]! + changes[RETRANSMIT_BYTES]! + changes[PADDING_BYTES]! - bytesBefore;
+    cells[at + StreamCells.LOST]! += changes[PACKETS_LOST]! - lostBefore;
+  }
+
+  /** Both hold the layers in the same order, only where they begin differs: `raw` + word of the totals. */
+  #readLayer(layer: LayerSample, raw: number): void {
+    const id = layer.layer;
+    if (id !== 0 && id !== 1 && id !== 2 && id !== 3) {
+      this.#reason = InvalidReason.LAYER;
+      return;
+    }
+    if (id >= this.layers) this.layers = id + 1;
+    const word = COUNT + LAYER_WORDS * id;
+    this.#count(layer.packets, word, raw);
+    this.#countBytes(layer.bytes, word + 1, raw);
+    this.#count(layer.frames, word + 2, raw);
+  }
+
+  /** Adds the change of a counter to word `word`; at `raw` + word stands what it was last. */
+  #count(value: number | undefined, word: number, raw: number): void {
+    if (value === undefined) return;
+    if (!(value >= 0) || Math.floor(value) !== value || value === Number.POSITIVE_INFINITY) {
+      this.#refuse(value);
+      return;
+    }
+    let change = value;
+    if (raw !== NO_RAW) {
+      const at = raw + word;
+      change = changeOfCounter(this.#raw[at]!, value);
+      this.#raw[at] = value;
+    }
+    if (change >= CHANGE_LIMIT) this.#reason = InvalidReason.TOO_LARGE;
+    this.changes[word]! += change;
+  }
+
+  #countBytes(value: number | undefined, word: number, raw: number): void {
+    if (value === undefined) return;
+    if (!(value >= 0) || Math.floor(value) !== value || value === Number.POSITIVE_INFINITY) {
+      this.#refuse(value);
+      return;
+    }
+    let change = value;
+    if (raw !== NO_RAW) {
+      const at = raw + word;
+      change = changeOfBytes(this.#raw[at]!, value);
+      this.#raw[at] = value;
+    }
+    if (change >= BYTES_LIMIT) this.#reason = InvalidReason.TOO_LARGE;
+    this.changes[word]! += change;
+  }
+
+  #countLoss(value: number | undefined, raw: number, cumulative: boolean): void {
+    if (value === undefined) return;
+    if (Math.floor(value) !== value || value - value !== 0) {
+      this.#refuse(value);
+      return;
+    }
+    let change = value;
+    if (cumulative) {
+      const at = raw + PACKETS_LOST;
+      const now = signedLoss(value);
+      change = now - this.#raw[at]!;
+      this.#raw[at] = now;
+    }
+    if (change >= CHANGE_LIMIT) this.#reason = InvalidReason.TOO_LARGE;
+    this.changes[PACKETS_LOST]! += change;
+  }
+
+  #refuse(value: number): void {
+    this.#reason = value < 0 ? InvalidReason.NEGATIVE : InvalidReason.NOT_WHOLE;
+  }
+
+  #larger(most: number, value: number): number {
+    if (!(value >= 0) || value === Number.POSITIVE_INFINITY || typeof value !== 'number') {
+      this.#reason = InvalidReason.GAUGE;
+      return most;
+    }
+    if (value <= most) return most;
+    return value > MAX_U32 ? MAX_U32 : Math.floor(value);
+  }
+}

@@ -1,0 +1,47 @@
+import { ErrorCode, SfuStatsError } from '../errors.js';
+import { DataRecorder, type MessageCounters } from './data-recorder.js';
+import type { RecordingThread } from './recording-thread.js';
+import type { ParticipantRef, RoomRef } from './refs.js';
+
+/** Whose signalling traffic it was. */
+export interface SignalIdentity {
+  readonly room: RoomRef;
+  readonly participant: ParticipantRef;
+  /** @default `TR_SG` + the participant's sid */
+  readonly track?: string;
+}
+
+/**
+ * Counts signalling messages, from the first byte on: before room and participant are known. `resolve` then
+ * attributes everything counted so far. Until then nothing is reported; one that is closed unresolved is
+ * counted as unattributed.
+ */
+export class SignalRecorder extends DataRecorder {
+  readonly #resolve: (identity: SignalIdentity) => void;
+  #resolved = false;
+
+  /** @internal Recorders are opened by an engine or a port. */
+  constructor(
+    thread: RecordingThread,
+    messages: MessageCounters,
+    end: () => void,
+    resolve: (identity: SignalIdentity) => void,
+  ) {
+    super(thread, messages, end);
+    this.#resolve = resolve;
+  }
+
+  get isResolved(): boolean {
+    return this.#resolved;
+  }
+
+  /**
+   * Says whose traffic it is.
+   * @throws SfuStatsError INVALID_ARGUMENT for a bad sid; CLOSED when resolved before.
+   */
+  resolve(identity: SignalIdentity): void {
+    if (this.#resolved) throw new SfuStatsError(ErrorCode.CLOSED, 'this signal recorder was resolved before');
+    this.#resolve(identity);
+    this.#resolved = true;
+  }
+}

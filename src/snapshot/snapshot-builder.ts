@@ -1,0 +1,243 @@
+import type { SlotFrame } from '../memory/frames.js';
+import { Row } from '../memory/row.js';
+import { Ledger, type ShardMemory } from '../memory/shard.js';
+import { addRow, type RowViews, rowViews } from './row-merge.js';
+import { compareIdentity, SlotDirectory, type SlotEntry } from './slot-directory.js';
+import { encodeStatIdentity, type StatIdentity } from './stat-identity.js';
+import { StatsEncoder } from './stats-encoder.js';
+import type { ThreadView } from './thread-view.js';
+import { type ClosedWindow, ShardReader } from './windows.js';
+
+/** What rows are stamped with, by whoever follows the calls of the telemetry service. */
+export interface KnownParticipants {
+  isKnown(room: string, participant: string): boolean;
+  /** "" when it is not known. */
+  roomName(room: string): string;
+}
+
+export interface StampOptions {
+  readonly nodeId: string;
+  readonly analyticsKey: string;
+  readonly seed: string;
+}
+
+/** One flush of all shards: LiveKit's messages, and the rows they were made from in the same order. */
+export interface BuiltSnapshot {
+  readonly flush: number;
+  /** Engine time of the flush, ms. */
+  readonly time: number;
+  /** `livekit.AnalyticsStats`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly count: number;
+  /** Only when asked for: the rows, and for each the number of words of its streams, then those. */
+  readonly rows: Float64Array<ArrayBuffer> | undefined;
+  readonly streams: Float64Array<ArrayBuffer> | undefined;
+  readonly scoresDropped: number;
+  readonly fieldsSaturated: number;
+  /** Gives the windows back, once the snapshot was handed on. */
+  release(): void;
+}
+
+interface Owner extends SlotEntry {
+  stat: StatIdentity | undefined;
+  roomName: string;
+}
+
+/** One shard's window in the flush that is being built. */
+interface ShardWindow {
+  readonly reader: ShardReader;
+  readonly window: ClosedWindow;
+  /** Books of this window: Ledger sections. */
+  readonly books: Float64Array;
+}
+
+/**
+ * Puts the rows of all shards in order, stamps them with their identity, and encodes them. It reads what the
+ * stats workers published and writes nothing but, at the release, the books. Timer thread.
+ */
+export class SnapshotBuilder {
+  readonly readers: readonly ShardReader[];
+  readonly #threads: readonly ThreadView[];
+  readonly #slots: SlotDirectory<Owner>;
+  readonly #options: StampOptions;
+  readonly #encoder = new StatsEncoder();
+  /** Place of each slot's row in the window being built, 0 for none: one word a slot, set and cleared again. */
+  readonly #rowOf: Int32Array[];
+  readonly #sum = rowViews(1);
+
+  constructor(shards: readonly ShardMemory[], threads: readonly ThreadView[], options: StampOptions) {
+    this.readers = shards.map((shard) => new ShardReader(shard));
+    this.#threads = threads;
+    this.#options = options;
+    this.#slots = new SlotDirectory(shards.length);
+    this.#rowOf = shards.map(({ layout }) => new Int32Array(layout.slots));
+  }
+
+  /** Learns whose a slot is. */
+  setOwner([, shard, slot, generation, identity]: SlotFrame): void {
+    this.#slots.set({ shard, slot, generation, identity, stat: undefined, roomName: '' });
+  }
+
+  /** Flush numbers of the closed windows, in order. */
+  closedFlushes(): number[] {
+    const flushes = this.readers.flatMap((reader) => reader.closed().map(({ flush }) => flush));
+    return [...new Set(flushes)].sort((a, b) => a - b);
+  }
+
+  /**
+   * Builds the snapshot of one flush from the oldest closed window of each shard that belongs to it.
+   * @param originEpochMs the epoch of engine time 0
+   * @param withRows also copies the rows, for listeners in the host
+   */
+  build(flush: number, known: KnownParticipants, originEpochMs: number, withRows: boolean): BuiltSnapshot {
+    const windows: (ShardWindow | undefined)[] = this.readers.map((reader) => {
+      const window = reader.closed()[0];
+      if (window?.flush !== flush) return undefined;
+      return { reader, window, books: new Float64Array(Ledger.WORDS) };
+    });
+    const time = Math.max(...windows.map((shard) => shard?.window.time ?? Number.NEGATIVE_INFINITY));
+    const detail = withRows ? new RowCopies() : undefined;
+    let scoresDropped = 0;
+    this.#encoder.begin(flush, originEpochMs + time, originEpochMs);
+    this.#placeRows(windows);
+    const owners = this.#slots.inOrder();
+    for (let at = 0; at < owners.length; ) {
+      const owner = owners[at]!;
+      let end = at + 1;
+      while (end < owners.length && compareIdentity(owner.identity, owners[end]!.identity) === 0) end++;
+      scoresDropped += this.#append(owners, at, end, windows, known, detail);
+      at = end;
+    }
+    this.#bookStrays(windows);
+    return {
+      flush,
+      time,
+      bytes: this.#encoder.finish(),
+      count: this.#encoder.count,
+      rows: detail?.rows(),
+      streams: detail?.streams(),
+      scoresDropped,
+      fieldsSaturated: this.#encoder.saturated,
+      release: () => {
+        for (const shard of windows) shard?.reader.release(shard.window, shard.books);
+      },
+    };
+  }
+
+  #placeRows(windows: readonly (ShardWindow | undefined)[]): void {
+    windows.forEach((shard, index) => {
+      if (shard === undefined) return;
+      const places = this.#rowOf[index]!;
+      for (const row of shard.reader.rowsOf(shard.window)) {
+        places[shard.reader.ints[2 * row + Row.I32_SLOT]!] = row;
+      }
+    });
+  }
+
+  /** Appends the stat of one track, from all its slots that have a row; returns its dropped scores. */
+  #append(
+    owners: readonly Owner[],
+    from: number,
+    to: number,
+    windows: readonly (ShardWindow | undefined)[],
+    known: KnownParticipants,
+    detail: RowCopies | undefined,
+  ): number {
+    const first = owners[from]!;
+    const { room, participant } = first.identity;
+    let isKnown: boolean | undefined;
+    let views: RowViews | undefined;
+    let row = 0;
+    let mime: Uint8Array | undefined;
+    const listed: number[] = [];
+    for (let at = from; at < to; at++) {
+      const owner = owners[at]!;
+      const place = this.#rowOf[owner.shard]![owner.slot]!;
+      const shard = windows[owner.shard];
+      if (place === 0 || shard === undefined) continue;
+      const { reader, books } = shard;
+      if (reader.ints[2 * place + Row.I32_GENERATION] !== owner.generation) continue;
+      this.#rowOf[owner.shard]![owner.slot] = 0;
+      isKnown ??= known.isKnown(room.sid, participant.sid);
+      const thread = this.#threads[(owner.slot / reader.layout.laneSlots) | 0]!;
+      const section = isKnown ? Ledger.REPORTED : Ledger.UNATTRIBUTED;
+      thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, books, section);
+      if (!isKnown) continue;
+      if (detail !== undefined) thread.listStreams(owner.shard, owner.slot, reader.layout, listed);
+      const rowMime = thread.mime(reader.ints[2 * place + Row.I32_MIME]!);
+      if (views === undefined) {
+        views = reader;
+        row = place;
+        mime = rowMime;
+      } else {
+        if (views !== this.#sum) {
+          this.#sum.words.set(views.words.subarray(row, row + Row.WORDS));
+          views = this.#sum;
+          row = 0;
+        }
+        if (addRow(this.#sum, reader, place)) mime = rowMime;
+      }
+    }
+    if (views === undefined || mime === undefined) return 0;
+    this.#encoder.append(views.words, views.ints, views.floats, row, this.#statOf(first, known), mime);
+    detail?.add(views.words, row, listed);
+    return views.ints[2 * row + Row.I32_SCORES_DROPPED]!;
+  }
+
+  /** Rows of slots nobody has told us about: nothing is lost silently. */
+  #bookStrays(windows: readonly (ShardWindow | undefined)[]): void {
+    windows.forEach((shard, index) => {
+      if (shard === undefined) return;
+      const { reader, books } = shard;
+      const places = this.#rowOf[index]!;
+      for (const row of reader.rowsOf(shard.window)) {
+        const slot = reader.ints[2 * row + Row.I32_SLOT]!;
+        if (places[slot] === 0) continue;
+        places[slot] = 0;
+        const thread = this.#threads[(slot / reader.layout.laneSlots) | 0]!;
+        thread.book(reader.words, reader.ints, row, index, reader.layout, books, Ledger.UNATTRIBUTED);
+      }
+    });
+  }
+
+  /** The owner's identity, encoded; again when its room has another name. */
+  #statOf(owner: Owner, known: KnownParticipants): StatIdentity {
+    const { room, participant, track, direction } = owner.identity;
+    const roomName = known.roomName(room.sid);
+    if (owner.stat === undefined || owner.roomName !== roomName) {
+      owner.roomName = roomName;
+      owner.stat = encodeStatIdentity({
+        ...this.#options,
+        roomSid: room.sid,
+        roomName,
+        participantSid: participant.sid,
+        trackSid: track,
+        direction,
+      });
+    }
+    return owner.stat;
+  }
+}
+
+/** Rows and streams of a snapshot, copied for the host in the order of the stats. */
+class RowCopies {
+  readonly #rows: Float64Array[] = [];
+  readonly #streams: number[] = [];
+
+  add(words: Float64Array, row: number, streams: readonly number[]): void {
+    this.#rows.push(words.slice(row, row + Row.WORDS));
+    this.#streams.push(streams.length, ...streams);
+  }
+
+  rows(): Float64Array<ArrayBuffer> {
+    const all = new Float64Array(this.#rows.length * Row.WORDS);
+    this.#rows.forEach((row, n) => {
+      all.set(row, n * Row.WORDS);
+    });
+    return all;
+  }
+
+  streams(): Float64Array<ArrayBuffer> {
+    return Float64Array.from(this.#streams);
+  }
+}

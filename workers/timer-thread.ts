@@ -1,0 +1,83 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Unpackr } from 'msgpackr';
+import { Flusher } from '../src/engine/flusher.js';
+import type { HostMessage, TimerData } from '../src/engine/messages.js';
+import { monotonicMs } from '../src/engine/monotonic.js';
+import { StatsPool } from '../src/engine/stats-pool.js';
+import { TimerLoop } from '../src/engine/timer-loop.js';
+import { Board } from '../src/memory/board.js';
+import { EventRingReader } from '../src/memory/event-ring.js';
+import { type Frame, FrameType } from '../src/memory/frames.js';
+import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
+import { ThreadView } from '../src/snapshot/thread-view.js';
+import { Participants } from '../src/telemetry/participants.js';
+
+const data = workerData as TimerData;
+const port = parentPort!;
+const { board } = data;
+
+const participants = new Participants();
+const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
+const builder = new SnapshotBuilder(data.shards, threads, data);
+const rings = data.threads.map(({ events }) => new EventRingReader(events));
+const unpackr = new Unpackr({ useRecords: false });
+
+function take(lane: number, frame: Frame): void {
+  if (frame[0] === FrameType.SLOT) {
+    builder.setOwner(frame);
+    participants.seen(frame[4].room, frame[4].participant);
+  } else if (frame[0] === FrameType.MIME) {
+    threads[lane]!.setMime(frame[1], frame[2]);
+  } else {
+    const [, time, number, call] = frame;
+    // Taken by the thread before this one, which died before it could give the room back.
+    if (number <= board[Board.CALLS_TAKEN]!) return;
+    participants.take(call, time, number);
+    board[Board.CALLS_TAKEN] = number;
+  }
+}
+
+function drainEvents(): void {
+  rings.forEach((ring, lane) => {
+    board[Board.EVENTS_TAKEN]! += ring.drain((bytes) => {
+      try {
+        take(lane, unpackr.unpack(bytes) as Frame);
+      } catch (error) {
+        board[Board.EVENTS_REFUSED]!++;
+        loop.log('error', { error: String(error) }, 'a frame of the event ring was refused');
+      }
+    });
+  });
+  board[Board.ROOMS] = participants.roomCount;
+  board[Board.PARTICIPANTS] = participants.openCount;
+  board[Board.LEAVES_IGNORED] = participants.leavesIgnored;
+}
+
+const pool = new StatsPool(data.shards, data.statsWorkerUrl, board, (level, fields, message) =>
+  loop.log(level, fields, message),
+);
+const flusher: Flusher = new Flusher({
+  board,
+  builder,
+  participants,
+  drainEvents,
+  monotonic: monotonicMs,
+  originEpochMs: () => loop.originEpochMs(),
+  wantsRows: () => loop.wantsSnapshots,
+  sink: (snapshot) => loop.deliver(snapshot),
+});
+const loop: TimerLoop = new TimerLoop({
+  data,
+  port,
+  pool,
+  flusher,
+  drainEvents,
+  reap: (time) => participants.reap(time, data.reapAfterMs),
+  nextReap: () => participants.nextDue(data.reapAfterMs),
+});
+
+// What was known before this thread: it takes over, nothing is announced again.
+for (const [, time, number, call] of data.known.calls) participants.take(call, time, number);
+for (const frame of [...data.known.mimes, ...data.known.slots]) take(0, frame);
+port.on('message', (message: HostMessage) => loop.onMessage(message));
+loop.start();
