@@ -1,6 +1,7 @@
 import { BookCells, type CellsMemory, CounterCells, ThreadBooks } from '../memory/cells.js';
 import { Direction } from '../memory/totals.js';
 import { InvalidReason, RecordResult } from './result.js';
+import { INVALID_BYTES_CHANGE, INVALID_CHANGE } from './running-totals.js';
 import { HANDLE_SLOT_MASK, type SlotTable } from './slot-table.js';
 
 const { BYTES, MESSAGES, SAMPLES_LESS_MESSAGES, WORDS } = CounterCells;
@@ -85,19 +86,22 @@ export class CounterTable {
     const cells = this.cells;
     const at = this.#first + (handle & SLOT_MASK) * WORDS;
     if (cells[at] !== handle || handle <= 0) return this.#stale();
-    if (!Number.isSafeInteger(bytes) || !Number.isSafeInteger(messages) || bytes < 0 || messages < 0) {
-      return this.#refuse(handle & SLOT_MASK, bytes, messages);
-    }
+    const reason = reasonToRefuse(bytes, messages);
+    if (reason !== InvalidReason.NONE) return this.#refuse(handle & SLOT_MASK, bytes, messages, reason);
     cells[at + BYTES]! += bytes;
     cells[at + MESSAGES]! += messages;
     cells[at + SAMPLES_LESS_MESSAGES]! += 1 - messages;
     return RecordResult.RECORDED;
   }
 
-  #refuse(slot: number, bytes: number, messages: number): RecordResult {
+  #refuse(slot: number, bytes: number, messages: number, reason: InvalidReason): RecordResult {
     const direction = this.#slots.isDownstream(slot) ? Direction.DOWNSTREAM : Direction.UPSTREAM;
-    this.cells[ThreadBooks.INVALID + direction * BookCells.WORDS + BookCells.SAMPLES]!++;
-    const reason = bytes < 0 || messages < 0 ? InvalidReason.NEGATIVE : InvalidReason.NOT_WHOLE;
+    const book = ThreadBooks.INVALID + direction * BookCells.WORDS;
+    this.cells[book + BookCells.SAMPLES]!++;
+    if (reason === InvalidReason.TOO_LARGE) {
+      this.cells[book + BookCells.MESSAGES]! += messages;
+      this.cells[book + BookCells.BYTES]! += bytes;
+    }
     this.cells[ThreadBooks.INVALID_REASONS + reason]!++;
     return RecordResult.INVALID;
   }
@@ -186,4 +190,11 @@ export class CounterTable {
     cells[book + BookCells.BYTES]! += bytes;
     this.#owners[slot]?.excluded(slot, messages, bytes);
   }
+}
+
+function reasonToRefuse(bytes: number, messages: number): InvalidReason {
+  if (bytes < 0 || messages < 0) return InvalidReason.NEGATIVE;
+  if (!Number.isInteger(bytes) || !Number.isInteger(messages)) return InvalidReason.NOT_WHOLE;
+  const isTooLarge = bytes >= INVALID_BYTES_CHANGE || messages >= INVALID_CHANGE;
+  return isTooLarge ? InvalidReason.TOO_LARGE : InvalidReason.NONE;
 }

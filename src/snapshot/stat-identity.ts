@@ -28,8 +28,8 @@ export interface StatIdentity extends StatIdHash {
 }
 
 /**
- * Encodes a track's identity; about 2 us, any thread. When the room gets another name, make a new one: the ids it
- * gives are those of the old one, because neither name, node nor key is part of an id.
+ * Encodes a track's identity: once a track, any thread. When the room gets another name, make a new one: the
+ * ids it gives are those of the old one, because neither name, node nor key is part of an id.
  */
 export function encodeStatIdentity(source: StatIdentitySource): StatIdentity {
   const strings: readonly [field: number, bytes: Uint8Array][] = [

@@ -75,12 +75,12 @@ const TWO_32 = 2 ** 32;
 const TWO_64 = 2 ** 64;
 
 /**
- * Writes snapshot rows as the protobuf bytes of one `livekit.AnalyticsStats`. Not to be shared between threads;
- * one thread makes it and calls `begin`, `append` for each row in the order the stats shall have, `finish`, and
- * so on for each flush. Between two flushes it keeps a buffer as large as its largest flush was.
+ * Writes snapshot rows as the protobuf bytes of one `livekit.AnalyticsStats`. One thread makes it and calls, for
+ * each flush, `begin`, then `append` for each row in the order the stats shall have, then `finish`. Between two
+ * flushes it keeps a buffer as large as its largest flush was.
  *
- * A 32-bit field whose value does not fit says 2^32 − 1, a 64-bit one 2^64 − 1; {@link saturated} counts them. Nothing throws,
- * but for want of memory.
+ * A 32-bit field whose value does not fit says 2^32 − 1, a 64-bit one 2^64 − 1; {@link saturated} counts them.
+ * Nothing throws, but for want of memory.
  */
 export class StatsEncoder {
   #out = new Uint8Array(INITIAL_BYTES);
@@ -107,7 +107,7 @@ export class StatsEncoder {
    * Starts a flush; what was appended and not finished is gone.
    *
    * @param flush the flush number, from which the ids are made
-   * @param flushEpochMs when the flush was, milliseconds since 1970; may be negative or fractional, as all times here
+   * @param flushEpochMs when the flush was, milliseconds since 1970; may be negative or fractional, as all times
    * @param originEpochMs the epoch of engine time 0: a row's times are added to it
    */
   begin(flush: number, flushEpochMs: number, originEpochMs: number): void {
@@ -173,7 +173,7 @@ export class StatsEncoder {
     this.#count++;
   }
 
-  /** The bytes of all stats since `begin`, in a buffer of their own that may be transferred; empty if there were none. */
+  /** The bytes of all stats since `begin`, none or more, in a buffer of their own that may be transferred. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#out.slice(0, this.#length);
   }
@@ -322,8 +322,8 @@ function putTime(out: Uint8Array, at: number, epochMs: number): number {
 }
 
 /**
- * Puts the length of a message before it, for which `reserved` bytes were left free, and moves the message if it takes
- * more or fewer: a length is written in its shortest form. Returns the place behind the message.
+ * Puts the length of a message before it, for which `reserved` bytes were left free, and moves the message if
+ * it takes more or fewer: a length is written in its shortest form. Returns the place behind the message.
  */
 function closeMessage(out: Uint8Array, from: number, to: number, reserved: number): number {
   const length = to - from;
