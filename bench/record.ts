@@ -20,7 +20,15 @@ const track = engine.openTrackRecorder({
   track: 'TR_video',
   direction: Direction.UPSTREAM,
 });
-const stream = { ssrc: 1, primaryPackets: 0, primaryBytes: 0, packetsLost: 0, nacks: 0, rttMs: 12, jitterUs: 900 };
+const stream = {
+  ssrc: 1,
+  primaryPackets: 0,
+  primaryBytes: 0,
+  packetsLost: 0,
+  nacks: 0,
+  rttMs: 12,
+  jitterUs: 900,
+};
 const sample: TrackSample = { mimeType: 'video/VP8', score: 4.4, streams: [stream] };
 
 const cells = new Float64Array(4 * RECORDERS);
@@ -61,5 +69,7 @@ const { recorded, balanced } = await engine.audit();
 await engine.close();
 const { messages: counted, packets } = recorded.UPSTREAM;
 const exact = balanced && refused === 0 && counted === messages && packets === 10 * samples;
-console.log(`${counted} messages and ${samples} samples recorded; the books ${exact ? 'are exact' : 'are WRONG'}`);
+console.log(
+  `${counted} messages and ${samples} samples recorded; the books ${exact ? 'are exact' : 'are WRONG'}`,
+);
 process.exitCode = exact ? 0 : 1;

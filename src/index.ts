@@ -1,15 +1,24 @@
 export type { Audit, BookTotals, DirectionTotals } from './engine/audit.js';
-export {
-  type CloseOptions,
-  type CloseReport,
-  type GuardedCall,
-  type ParticipantCall,
-  type ParticipantLeftCall,
-  StatsEngine,
-} from './engine/engine.js';
+export type { MessageOf, ParticipantInput, RoomInput, TrackInput } from './engine/encode-message.js';
+export { type CloseOptions, type CloseReport, StatsEngine } from './engine/engine.js';
 export type { FlushReport } from './engine/messages.js';
 export { Snapshot } from './engine/snapshot.js';
 export type { EngineStatus } from './engine/status.js';
+export type {
+  GuardedCall,
+  ParticipantActiveCall,
+  ParticipantCall,
+  ParticipantJoinedCall,
+  ParticipantLeftCall,
+  ParticipantResumedCall,
+  TrackEventCall,
+  TrackQualityCall,
+  TrackRtpStatsCall,
+  TrackSubscribeFailedCall,
+  TrackSubscriptionCall,
+  TrackUnpublishedCall,
+} from './engine/telemetry-calls.js';
+export { TelemetryEvent } from './engine/telemetry-event.js';
 export { ErrorCode, SfuStatsError } from './errors.js';
 export { Direction } from './memory/totals.js';
 export type { Capacity, Logger, StatsEngineOptions, VirtualClock } from './options.js';

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Unpackr } from 'msgpackr';
 import { Flusher } from '../src/engine/flusher.js';
-import type { HostMessage, TimerData } from '../src/engine/messages.js';
+import type { HostMessage, TelemetryEntry, TimerData } from '../src/engine/messages.js';
 import { monotonicMs } from '../src/engine/monotonic.js';
 import { StatsPool } from '../src/engine/stats-pool.js';
 import { TimerLoop } from '../src/engine/timer-loop.js';
@@ -10,17 +10,36 @@ import { EventRingReader } from '../src/memory/event-ring.js';
 import { type Frame, FrameType } from '../src/memory/frames.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
-import { Participants } from '../src/telemetry/participants.js';
+import { TelemetryService } from '../src/telemetry/service.js';
 
 const data = workerData as TimerData;
 const port = parentPort!;
 const { board } = data;
 
-const participants = new Participants();
+const service = new TelemetryService(
+  { ...data, originEpochMs: () => loop.originEpochMs() },
+  {
+    event: (event, seq, time) => tell('event', seq, time, event),
+    webhook: (event, seq, time) => tell('webhook', seq, time, event),
+    nodeRooms: (rooms, time) => tell('nodeRooms', 0, time, rooms),
+    impossible: (call) =>
+      loop.log('warn', { call: call.call }, 'a call was impossible; further ones are counted'),
+  },
+);
+const { participants } = service;
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
 const builder = new SnapshotBuilder(data.shards, threads, data);
 const rings = data.threads.map(({ events }) => new EventRingReader(events));
 const unpackr = new Unpackr({ useRecords: false });
+
+function tell(
+  kind: TelemetryEntry['kind'],
+  seq: number,
+  time: number,
+  message: { toBinary(): Uint8Array },
+): void {
+  if (loop.wantsTelemetry) loop.addTelemetry({ kind, seq, time, bytes: message.toBinary() });
+}
 
 function take(lane: number, frame: Frame): void {
   if (frame[0] === FrameType.SLOT) {
@@ -32,7 +51,7 @@ function take(lane: number, frame: Frame): void {
     const [, time, number, call] = frame;
     // Taken by the thread before this one, which died before it could give the room back.
     if (number <= board[Board.CALLS_TAKEN]!) return;
-    participants.take(call, time, number);
+    service.take(call, time, number);
     board[Board.CALLS_TAKEN] = number;
   }
 }
@@ -48,6 +67,8 @@ function drainEvents(): void {
       }
     });
   });
+  loop.deliverTelemetry();
+  board[Board.LATE_EVENTS] = service.lateEvents;
   board[Board.ROOMS] = participants.roomCount;
   board[Board.PARTICIPANTS] = participants.openCount;
   board[Board.LEAVES_IGNORED] = participants.leavesIgnored;
@@ -72,12 +93,12 @@ const loop: TimerLoop = new TimerLoop({
   pool,
   flusher,
   drainEvents,
-  reap: (time) => participants.reap(time, data.reapAfterMs),
+  reap: (time) => service.reap(time, data.reapAfterMs),
   nextReap: () => participants.nextDue(data.reapAfterMs),
 });
 
 // What was known before this thread: it takes over, nothing is announced again.
-for (const [, time, number, call] of data.known.calls) participants.take(call, time, number);
+for (const [, time, number, call] of data.known.calls) service.restore(call, time, number);
 for (const frame of [...data.known.mimes, ...data.known.slots]) take(0, frame);
 port.on('message', (message: HostMessage) => loop.onMessage(message));
 loop.start();

@@ -61,7 +61,7 @@ export function createApply(
     words[base + 5] = words[last + 5]!;
     words[base + 6] = words[last + 6]!;
     const loss = words[last + PACKETS_LOST]!;
-    words[base + PACKETS_LOST] = loss > reportedLoss ? loss : reportedLoss;
+    words[base + PACKETS_LOST] = Math.max(loss, reportedLoss);
     words[base + 8] = words[last + 8]!;
     words[base + 9] = words[last + 9]!;
     words[base + 10] = words[last + 10]!;

@@ -49,7 +49,7 @@ export function createCloseWindow(
   function gatherScores(slot: number, slotInts: number, row: number): number {
     const count = ints[slotInts + I32_NEXT_SCORE]! - ints[slotInts + I32_FIRST_SCORE]!;
     const inline = 2 * (slot + SCORES);
-    const near = count < INLINE_SCORES ? count : INLINE_SCORES;
+    const near = Math.min(count, INLINE_SCORES);
     let sum = 0;
     for (let i = 0; i < near; i++) {
       const score = floats[inline + i]!;
@@ -60,7 +60,7 @@ export function createCloseWindow(
     let block = ints[slotInts + I32_CHAIN]!;
     while (at < count && block >= 0) {
       const from = f32Blocks + block * BLOCK_SCORES;
-      const many = count - at < BLOCK_SCORES ? count - at : BLOCK_SCORES;
+      const many = Math.min(count - at, BLOCK_SCORES);
       for (let i = 0; i < many; i++) {
         const score = floats[from + i]!;
         scratch[at++] = score;
@@ -99,7 +99,7 @@ export function createCloseWindow(
     words[deltas + 5] = words[last + 5]! - words[base + 5]!;
     words[deltas + 6] = words[last + 6]! - words[base + 6]!;
     const loss = words[last + PACKETS_LOST]! - words[base + PACKETS_LOST]!;
-    words[deltas + PACKETS_LOST] = loss > 0 ? loss : 0;
+    words[deltas + PACKETS_LOST] = Math.max(loss, 0);
     words[deltas + 8] = words[last + 8]! - words[base + 8]!;
     words[deltas + 9] = words[last + 9]! - words[base + 9]!;
     words[deltas + 10] = words[last + 10]! - words[base + 10]!;

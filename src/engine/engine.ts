@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { ErrorCode, refused, SfuStatsError } from '../errors.js';
 import { Board } from '../memory/board.js';
-import { type CallFrame, FrameType, type LifecycleCall } from '../memory/frames.js';
+import {
+  type CallFrame,
+  type CallName,
+  FrameType,
+  type TelemetryCall,
+  waitsForRoom,
+} from '../memory/frames.js';
 import { Control } from '../memory/shard.js';
 import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
 import type { EnginePort } from '../record/attach.js';
@@ -12,13 +18,6 @@ import {
   RecordingThread,
   type TrackRecorderOptions,
 } from '../record/recording-thread.js';
-import {
-  MAX_NAME_LENGTH,
-  type ParticipantRef,
-  participantName,
-  type RoomRef,
-  roomName,
-} from '../record/refs.js';
 import type { RecordResult } from '../record/result.js';
 import type { SignalRecorder } from '../record/signal-recorder.js';
 import type { TrackRecorder } from '../record/track-recorder.js';
@@ -29,30 +28,12 @@ import { monotonicMs } from './monotonic.js';
 import { Registry } from './registry.js';
 import { Snapshot } from './snapshot.js';
 import { type EngineStatus, engineStatus } from './status.js';
+import { TelemetryCalls } from './telemetry-calls.js';
+import { TelemetryEvent } from './telemetry-event.js';
 import { TimerSupervisor } from './timer-supervisor.js';
 
 const START_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 5_000;
-/** Names the guard that holds a participant open, unless a call says another. */
-const DEFAULT_REF = 'media';
-
-export interface ParticipantCall {
-  readonly room: RoomRef;
-  readonly participant: ParticipantRef;
-}
-
-export interface GuardedCall extends ParticipantCall {
-  /** The reference that holds the participant open from now on. @default "media" */
-  readonly ref?: string;
-}
-
-export interface ParticipantLeftCall extends ParticipantCall {
-  /** The reference that is given up. @default "media" */
-  readonly ref?: string;
-  /** false: only the reference is given up, the session goes on. @default true */
-  readonly sendEvent?: boolean;
-}
-
 export interface CloseOptions {
   /** How long the last flush may take, milliseconds. @default 5000 */
   readonly deadlineMs?: number;
@@ -70,16 +51,19 @@ export interface CloseReport {
  * The engine of one process, or one of several. It owns a timer thread and, in that, a pool of stats workers;
  * neither keeps the process alive. All calls: on the thread that started it, but for `attach(engine.port())`.
  */
-export class StatsEngine implements AsyncDisposable {
+export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #memory: EngineMemory;
   readonly #registry = new Registry();
   readonly #thread: RecordingThread;
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
-  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  readonly #snapshotListeners = new Set<(snapshot: Snapshot) => void>();
+  readonly #telemetryListeners = new Set<(event: TelemetryEvent) => void>();
   #publishTimer: NodeJS.Timeout | undefined;
   #calls = 0;
+  /** Calls that found the event ring full, by name. */
+  readonly #callsDropped = new Map<CallName, number>();
   #ports = 0;
   #state: EngineStatus['state'] = 'running';
   #closing: Promise<CloseReport> | undefined;
@@ -87,6 +71,7 @@ export class StatsEngine implements AsyncDisposable {
   #whenReady: (() => void) | undefined;
 
   private constructor(options: ResolvedOptions) {
+    super();
     this.#options = options;
     this.#memory = createMemory(options);
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
@@ -132,57 +117,18 @@ export class StatsEngine implements AsyncDisposable {
     this.#publishTimer.unref();
   }
 
-  // Calls of the telemetry service. Each costs a frame in the event ring and returns at once.
-
-  roomStarted(room: RoomRef): void {
-    this.#call({ call: 'roomStarted', room: roomName(room) });
-  }
-
-  /** People may still be inside: theirs goes on until they leave. */
-  roomEnded(room: RoomRef): void {
-    this.#call({ call: 'roomEnded', room: roomName(room) });
-  }
-
-  /** The room's latest name; of a room nobody knows nothing is kept. */
-  updateRoom(room: RoomRef): void {
-    this.#call({ call: 'roomUpdated', room: roomName(room) });
-  }
-
-  /** The participant's latest identity; of somebody unknown nothing is kept. */
-  updateParticipant(room: RoomRef, participant: ParticipantRef): void {
-    this.#call({
-      call: 'participantUpdated',
-      room: roomName(room),
-      participant: participantName(participant),
-    });
-  }
-
-  /** Opens the participant's session, or adds a guard to it. */
-  participantJoined(call: GuardedCall): void {
-    this.#call({ call: 'participantJoined', ...names(call), ref: refOf(call) });
-  }
-
-  /** Media flows: the session is connected. Opens it when nobody did. */
-  participantActive(call: GuardedCall): void {
-    this.#call({ call: 'participantActive', ...names(call), ref: refOf(call) });
-  }
-
-  /** Opens the session when nobody did; it is then held by a guard of its own that any leave releases. */
-  participantResumed(call: ParticipantCall): void {
-    this.#call({ call: 'participantResumed', ...names(call) });
-  }
-
-  /** Releases a guard; with the last one the participant is closed, and remembered for `reapAfterMs`. */
-  participantLeft(call: ParticipantLeftCall): void {
-    const { sendEvent = true } = call;
-    this.#call({ call: 'participantLeft', ...names(call), ref: refOf(call), sendEvent });
-  }
-
-  #call(call: LifecycleCall): void {
+  protected override send(call: TelemetryCall): void {
     this.#ensureOpen();
-    const frame: CallFrame = [FrameType.CALL, this.#thread.now(), ++this.#calls, call];
-    this.#registry.note(frame);
-    this.#thread.events.send(frame);
+    const { events } = this.#thread;
+    const frame: CallFrame = [FrameType.CALL, this.#thread.now(), this.#calls + 1, call];
+    if (waitsForRoom(call)) {
+      this.#registry.note(frame);
+      events.send(frame);
+    } else if (!events.offer(frame)) {
+      this.#callsDropped.set(call.call, (this.#callsDropped.get(call.call) ?? 0) + 1);
+      return;
+    }
+    this.#calls++;
   }
 
   /**
@@ -309,6 +255,7 @@ export class StatsEngine implements AsyncDisposable {
       slotsInUse: this.#thread.slots.inUse,
       streamsInUse: this.#thread.streams.inUse,
       lastDeath: this.#lastDeath,
+      callsDropped: this.#callsDropped,
     });
   }
 
@@ -317,13 +264,33 @@ export class StatsEngine implements AsyncDisposable {
    * somebody listens the rows are copied for them. A host that is too slow misses some (`snapshotsDropped`).
    */
   onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
+    return this.#listen(this.#snapshotListeners, listener);
+  }
+
+  /**
+   * Has `listener` called with every event, webhook and report of rooms, in order, on this thread; returns the
+   * way to stop it. A host that is too slow misses some (`telemetryDropped`).
+   */
+  onTelemetry(listener: (event: TelemetryEvent) => void): () => void {
+    return this.#listen(this.#telemetryListeners, listener);
+  }
+
+  #listen<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
     this.#ensureOpen();
-    this.#listeners.add(listener);
-    this.#supervisor.post({ kind: 'listen', listening: true });
+    listeners.add(listener);
+    this.#sayWhatIsHeard();
     return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.#supervisor.post({ kind: 'listen', listening: false });
+      listeners.delete(listener);
+      this.#sayWhatIsHeard();
     };
+  }
+
+  #sayWhatIsHeard(): void {
+    this.#supervisor.post({
+      kind: 'listen',
+      snapshots: this.#snapshotListeners.size > 0,
+      telemetry: this.#telemetryListeners.size > 0,
+    });
   }
 
   /**
@@ -421,7 +388,7 @@ export class StatsEngine implements AsyncDisposable {
   }
 
   #onTimerStarted(): void {
-    this.#supervisor.post({ kind: 'listen', listening: this.#listeners.size > 0 });
+    this.#sayWhatIsHeard();
     this.#whenReady?.();
   }
 
@@ -438,36 +405,30 @@ export class StatsEngine implements AsyncDisposable {
       this.#options.logger[message.level](message.fields, message.message);
     } else if (message.kind === 'reaped') {
       this.#registry.reap(message.reaped);
+    } else if (message.kind === 'snapshot') {
+      this.#tell(this.#snapshotListeners, new Snapshot(message));
+      this.#supervisor.post({ kind: 'snapshotTaken' });
     } else {
-      this.#deliver(new Snapshot(message));
+      for (const entry of message.entries) {
+        this.#tell(this.#telemetryListeners, new TelemetryEvent(entry, message.originEpochMs));
+      }
+      this.#supervisor.post({ kind: 'telemetryTaken', count: message.entries.length });
     }
   }
 
-  #deliver(snapshot: Snapshot): void {
-    for (const listener of this.#listeners) {
+  #tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+    for (const listener of listeners) {
       try {
-        listener(snapshot);
+        listener(value);
       } catch (error) {
-        this.#options.logger.error({ error: String(error) }, 'a snapshot listener threw');
+        this.#options.logger.error({ error: String(error) }, 'a listener threw');
       }
     }
-    this.#supervisor.post({ kind: 'snapshotTaken' });
   }
 
   #ensureOpen(): void {
     if (this.#state !== 'running') throw new SfuStatsError(ErrorCode.CLOSED, `the engine is ${this.#state}`);
   }
-}
-
-function names(call: ParticipantCall): Pick<CallWithNames, 'room' | 'participant'> {
-  return { room: roomName(call.room), participant: participantName(call.participant) };
-}
-
-type CallWithNames = Extract<LifecycleCall, { participant: unknown }>;
-
-function refOf({ ref = DEFAULT_REF }: { readonly ref?: string }): string {
-  if (typeof ref === 'string' && ref.length <= MAX_NAME_LENGTH) return ref;
-  throw refused(ErrorCode.INVALID_ARGUMENT, 'ref', `a string of at most ${MAX_NAME_LENGTH} characters`, ref);
 }
 
 async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {

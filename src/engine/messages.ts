@@ -40,10 +40,12 @@ export type TimerRequest =
 
 export type HostMessage =
   | { readonly kind: 'request'; readonly id: number; readonly request: TimerRequest }
-  /** Whether anyone in the host wants snapshots. */
-  | { readonly kind: 'listen'; readonly listening: boolean }
+  /** What somebody in the host wants to hear. */
+  | { readonly kind: 'listen'; readonly snapshots: boolean; readonly telemetry: boolean }
   /** The host has worked off one snapshot. */
-  | { readonly kind: 'snapshotTaken' };
+  | { readonly kind: 'snapshotTaken' }
+  /** The host has worked off so many entries. */
+  | { readonly kind: 'telemetryTaken'; readonly count: number };
 
 /** What a flush came to. */
 export interface FlushReport {
@@ -66,6 +68,23 @@ export interface SnapshotMessage {
   readonly streams: Float64Array<ArrayBuffer>;
 }
 
+/** An event, a webhook or a report of rooms, as the timer thread hands it to the host. */
+export interface TelemetryEntry {
+  readonly kind: 'event' | 'webhook' | 'nodeRooms';
+  /** Sequence number in its room; 0 for a report of rooms. */
+  readonly seq: number;
+  /** Engine time of the call, ms. */
+  readonly time: number;
+  /** `livekit.AnalyticsEvent`, `livekit.WebhookEvent` or `livekit.AnalyticsNodeRooms`. */
+  readonly bytes: Uint8Array;
+}
+
+export interface TelemetryMessage {
+  readonly kind: 'telemetry';
+  readonly originEpochMs: number;
+  readonly entries: readonly TelemetryEntry[];
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type TimerMessage =
@@ -77,5 +96,6 @@ export type TimerMessage =
       readonly error: string | undefined;
     }
   | SnapshotMessage
+  | TelemetryMessage
   | { readonly kind: 'reaped'; readonly reaped: readonly Reaped[] }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string };

@@ -1,4 +1,4 @@
-import type { CallFrame, LifecycleCall, RoomName } from '../memory/frames.js';
+import { type CallFrame, isLifecycleCall, type LifecycleCall, type RoomName } from '../memory/frames.js';
 import type { FollowedParticipant, ParticipantDirectory } from '../record/attribution.js';
 
 /** A participant the timer thread has forgotten, and the last call it had heard of them. */
@@ -41,6 +41,7 @@ export class Registry implements ParticipantDirectory {
   /** Takes note of a call before it is sent. */
   note(frame: CallFrame): void {
     const [, , number, call] = frame;
+    if (!isLifecycleCall(call)) return;
     if (call.call === 'roomStarted') {
       this.#room(call.room).started = frame;
     } else if (call.call === 'roomEnded') {

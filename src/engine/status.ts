@@ -50,6 +50,7 @@ export interface HostView {
   readonly slotsInUse: number;
   readonly streamsInUse: number;
   readonly lastDeath: string | undefined;
+  readonly callsDropped: ReadonlyMap<string, number>;
 }
 
 /** Reads what all threads say of themselves; nothing waits. Any thread. */
@@ -87,7 +88,7 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
     slotsInUse: host.slotsInUse,
     streamsInUse: host.streamsInUse,
     reaped: board[Board.REAPED]!,
-    drops: drops(memory, shards),
+    drops: drops(memory, shards, host),
   };
   return { ...status, verdict: verdict(status, host) };
 }
@@ -95,6 +96,7 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
 function drops(
   memory: EngineMemory,
   shards: readonly { readonly ints: Int32Array }[],
+  host: HostView,
 ): Record<string, number> {
   const { board } = memory;
   const books = memory.threads.map(({ cells }) => new Float64Array(cells.buffer));
@@ -106,6 +108,7 @@ function drops(
     scoresLost: sum(ThreadBooks.SCORES_LOST) + board[Board.SCORES_DROPPED]!,
     mimesRefused: sum(ThreadBooks.MIMES_REFUSED),
     snapshotsDropped: board[Board.SNAPSHOTS_DROPPED]!,
+    telemetryDropped: board[Board.TELEMETRY_DROPPED]!,
     windowsMerged: shards.reduce((total, { ints }) => total + Atomics.load(ints, Control.I32_MERGED), 0),
     missedTicks: board[Board.MISSED_TICKS]!,
     flushesIncomplete: board[Board.FLUSHES_INCOMPLETE]!,
@@ -116,6 +119,7 @@ function drops(
   for (const [name, reason] of Object.entries(InvalidReason)) {
     if (reason !== InvalidReason.NONE) counts[`invalid.${name}`] = sum(ThreadBooks.INVALID_REASONS + reason);
   }
+  for (const [name, count] of host.callsDropped) counts[`call.${name}`] = count;
   return counts;
 }
 

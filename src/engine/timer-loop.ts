@@ -7,6 +7,7 @@ import type {
   FlushReport,
   HostMessage,
   LogLevel,
+  TelemetryEntry,
   TimerData,
   TimerMessage,
   TimerRequest,
@@ -18,6 +19,9 @@ import type { StatsPool } from './stats-pool.js';
 const TICK_MS = 50;
 /** Snapshots on their way to the host; a host that does not take them gets no more (counted). */
 const SNAPSHOT_CREDIT = 4;
+
+/** Events on their way to the host: a host that does not take them gets no more (counted). */
+const MAX_ENTRIES_AWAY = 200_000;
 
 /** A participant was forgotten, for the host and for the log. */
 export interface ReapReport extends Reaped {
@@ -51,7 +55,10 @@ export class TimerLoop {
   #nextDeadline: number;
   #timer: NodeJS.Timeout | undefined;
   #resume: (() => void) | undefined;
-  #listening = false;
+  #snapshots = false;
+  #telemetry = false;
+  #entries: TelemetryEntry[] = [];
+  #entriesAway = 0;
   #credit = SNAPSHOT_CREDIT;
   #stopped = false;
 
@@ -63,7 +70,11 @@ export class TimerLoop {
   }
 
   get wantsSnapshots(): boolean {
-    return this.#listening;
+    return this.#snapshots;
+  }
+
+  get wantsTelemetry(): boolean {
+    return this.#telemetry;
   }
 
   get isVirtual(): boolean {
@@ -92,7 +103,7 @@ export class TimerLoop {
 
   /** Hands a snapshot to the host, when anyone there listens. */
   deliver(snapshot: BuiltSnapshot): void {
-    if (!this.#listening || snapshot.rows === undefined || snapshot.streams === undefined) return;
+    if (!this.#snapshots || snapshot.rows === undefined || snapshot.streams === undefined) return;
     if (this.#credit === 0) {
       this.#board[Board.SNAPSHOTS_DROPPED]!++;
       return;
@@ -111,8 +122,29 @@ export class TimerLoop {
     this.post(message, [bytes.buffer, rows.buffer, streams.buffer]);
   }
 
+  /** Has an entry sent to the host with the next `deliverTelemetry`. */
+  addTelemetry(entry: TelemetryEntry): void {
+    if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) {
+      this.#board[Board.TELEMETRY_DROPPED]!++;
+      return;
+    }
+    this.#entries.push(entry);
+  }
+
+  /** Sends what was added, in order with the snapshots. */
+  deliverTelemetry(): void {
+    if (this.#entries.length === 0) return;
+    const entries = this.#entries;
+    this.#entries = [];
+    this.#entriesAway += entries.length;
+    this.post({ kind: 'telemetry', originEpochMs: this.originEpochMs(), entries });
+  }
+
   onMessage(message: HostMessage): void {
-    if (message.kind === 'listen') this.#listening = message.listening;
+    if (message.kind === 'listen') {
+      this.#snapshots = message.snapshots;
+      this.#telemetry = message.telemetry;
+    } else if (message.kind === 'telemetryTaken') this.#entriesAway -= message.count;
     else if (message.kind === 'snapshotTaken') this.#credit++;
     else this.#onRequest(message.id, message.request);
   }

@@ -33,6 +33,16 @@ export const Board = {
   TIMER_BEAT: 20,
   /** Number of the last call that was taken from the event ring. */
   CALLS_TAKEN: 21,
+  /** Events and webhooks the host was too slow to take. */
+  TELEMETRY_DROPPED: 22,
+  /** Events of participants nobody knew: sent with what the call brought. */
+  LATE_EVENTS: 23,
+  WEBHOOKS_QUEUED: 24,
+  WEBHOOKS_SENT: 25,
+  WEBHOOKS_FAILED: 26,
+  WEBHOOKS_DROPPED: 27,
+  /** Webhook attempts after the first. */
+  WEBHOOK_RETRIES: 28,
   WORDS: 32,
 } as const;
 

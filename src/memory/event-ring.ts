@@ -36,6 +36,15 @@ export class EventRingWriter {
     this.#capacity = ring.byteLength - FRAMES;
   }
 
+  /** Whether a frame of this length can be written now. */
+  hasRoom(length: number): boolean {
+    const tail = this.#ints[TAIL]!;
+    const at = tail & (this.#capacity - 1);
+    const need = padded(length);
+    const skip = at + need > this.#capacity ? this.#capacity - at : 0;
+    return ((tail - Atomics.load(this.#ints, HEAD)) | 0) + skip + need <= this.#capacity;
+  }
+
   /** Writes one frame; false when there is no room for it now. */
   write(frame: Uint8Array): boolean {
     const ints = this.#ints;

@@ -14,11 +14,21 @@ export const FrameType = {
 export interface RoomName {
   readonly sid: string;
   readonly name?: string;
+  /** `livekit.Room` in protobuf, where the caller gave one. */
+  readonly message?: Uint8Array;
 }
 
 export interface ParticipantName {
   readonly sid: string;
   readonly identity?: string;
+  /** `livekit.ParticipantInfo` in protobuf, where the caller gave one. */
+  readonly message?: Uint8Array;
+}
+
+export interface TrackName {
+  readonly sid: string;
+  /** `livekit.TrackInfo` in protobuf, where the caller gave one. */
+  readonly message?: Uint8Array;
 }
 
 /** Whose track a slot's rows are. */
@@ -29,27 +39,116 @@ export interface SlotIdentity {
   readonly direction: Direction;
 }
 
-/** Calls of the telemetry service that change what the engine knows. */
+interface Named {
+  readonly room: RoomName;
+  readonly participant: ParticipantName;
+}
+
+/** Calls that change what the engine knows: they wait for room in the ring, in order. */
 export type LifecycleCall =
   | { readonly call: 'roomStarted' | 'roomEnded' | 'roomUpdated'; readonly room: RoomName }
-  | {
-      readonly call: 'participantUpdated' | 'participantResumed';
-      readonly room: RoomName;
-      readonly participant: ParticipantName;
-    }
-  | {
-      readonly call: 'participantJoined' | 'participantActive';
-      readonly room: RoomName;
-      readonly participant: ParticipantName;
+  | (Named & { readonly call: 'participantUpdated' })
+  | (Named & {
+      readonly call: 'participantResumed';
+      readonly node?: string;
+      /** `livekit.ReconnectReason`. */
+      readonly reason?: number;
+    })
+  | (Named & {
+      readonly call: 'participantJoined';
       readonly ref: string;
-    }
-  | {
-      readonly call: 'participantLeft';
-      readonly room: RoomName;
-      readonly participant: ParticipantName;
+      readonly sendEvent?: boolean;
+      /** `livekit.ClientInfo`, `livekit.AnalyticsClientMeta` in protobuf. */
+      readonly client?: Uint8Array;
+      readonly clientMeta?: Uint8Array;
+    })
+  | (Named & {
+      readonly call: 'participantActive';
       readonly ref: string;
-      readonly sendEvent: boolean;
-    };
+      readonly clientMeta?: Uint8Array;
+      readonly isMigration?: boolean;
+      readonly isWarp?: boolean;
+    })
+  | (Named & { readonly call: 'participantLeft'; readonly ref: string; readonly sendEvent: boolean });
+
+/** Calls about a track; those that publish and subscribe wait for room, the others are dropped, counted. */
+export type TrackCall = Named & {
+  readonly call:
+    | 'trackPublishRequested'
+    | 'trackPublished'
+    | 'trackUnpublished'
+    | 'trackPublishedUpdate'
+    | 'trackMuted'
+    | 'trackUnmuted'
+    | 'trackSubscribeRequested'
+    | 'trackSubscribed'
+    | 'trackUnsubscribed'
+    | 'trackSubscribeFailed'
+    | 'trackMaxSubscribedVideoQuality'
+    | 'trackPublishRtpStats'
+    | 'trackSubscribeRtpStats';
+  readonly track: TrackName;
+  readonly sendEvent: boolean;
+  readonly publisher?: ParticipantName;
+  readonly error?: string;
+  readonly isUserError?: boolean;
+  readonly wasPublishedLocally?: boolean;
+  readonly mimeType?: string;
+  /** `livekit.VideoQuality`. */
+  readonly quality?: number;
+  readonly layer?: number;
+  /** `livekit.RTPStats` in protobuf. */
+  readonly stats?: Uint8Array;
+};
+
+/** Calls that hand a message on. */
+export interface InfoCall {
+  readonly call:
+    | 'egressStarted'
+    | 'egressUpdated'
+    | 'egressEnded'
+    | 'ingressCreated'
+    | 'ingressDeleted'
+    | 'ingressStarted'
+    | 'ingressUpdated'
+    | 'ingressEnded'
+    | 'report'
+    | 'apiCall'
+    | 'nodeRooms';
+  /** The call's message in protobuf. */
+  readonly info: Uint8Array;
+}
+
+const LIFECYCLE_CALLS: ReadonlySet<string> = new Set<LifecycleCall['call']>([
+  'roomStarted',
+  'roomEnded',
+  'roomUpdated',
+  'participantUpdated',
+  'participantResumed',
+  'participantJoined',
+  'participantActive',
+  'participantLeft',
+]);
+
+export function isLifecycleCall(call: TelemetryCall): call is LifecycleCall {
+  return LIFECYCLE_CALLS.has(call.call);
+}
+
+/** Track calls that the engine's state depends on. */
+const PUBLICATION_CALLS: ReadonlySet<string> = new Set<TrackCall['call']>([
+  'trackPublished',
+  'trackUnpublished',
+  'trackSubscribed',
+  'trackUnsubscribed',
+]);
+
+/** Whether a call that finds the event ring full waits for room; others are dropped, and counted by name. */
+export function waitsForRoom(call: TelemetryCall): boolean {
+  return isLifecycleCall(call) || PUBLICATION_CALLS.has(call.call);
+}
+
+export type TelemetryCall = LifecycleCall | TrackCall | InfoCall;
+export type CallName = TelemetryCall['call'];
 
 export type SlotFrame = readonly [
   type: typeof FrameType.SLOT,
@@ -65,6 +164,6 @@ export type CallFrame = readonly [
   time: number,
   /** Counts the host's calls: the answer to an old one is not mistaken for a new one's. */
   number: number,
-  call: LifecycleCall,
+  call: TelemetryCall,
 ];
 export type Frame = SlotFrame | MimeFrame | CallFrame;

@@ -1,4 +1,5 @@
 import { Packr } from 'msgpackr';
+import { ErrorCode, refused } from '../errors.js';
 import { EventRingWriter, maxFrameBytes } from '../memory/event-ring.js';
 import type { Frame } from '../memory/frames.js';
 
@@ -12,14 +13,14 @@ interface Waiting {
  * that comes later behind it, until the next tick; nothing is dropped. Recording thread only.
  */
 export class EventWriter {
-  readonly maxFrameBytes: number;
+  readonly #maxFrameBytes: number;
   readonly #ring: EventRingWriter;
   readonly #packr = new Packr({ useRecords: false });
   #waiting: Waiting[] = [];
 
   constructor(ring: SharedArrayBuffer) {
     this.#ring = new EventRingWriter(ring);
-    this.maxFrameBytes = maxFrameBytes(ring);
+    this.#maxFrameBytes = maxFrameBytes(ring);
   }
 
   /** Frames that wait for room. */
@@ -33,10 +34,29 @@ export class EventWriter {
    * @returns whether it is in the ring.
    */
   send(frame: Frame, whenWritten?: () => void): boolean {
-    const bytes = this.#packr.pack(frame);
+    const bytes = this.#pack(frame);
     if (this.#waiting.length === 0 && this.#ring.write(bytes)) return true;
     this.#waiting.push({ bytes: Uint8Array.from(bytes), whenWritten });
     return false;
+  }
+
+  /** Sends a frame if there is room for it now, and nothing waits before it. */
+  offer(frame: Frame): boolean {
+    const bytes = this.#pack(frame);
+    return this.#waiting.length === 0 && this.#ring.write(bytes);
+  }
+
+  /** Whether a frame of any size would be written at once. */
+  hasRoom(): boolean {
+    return this.#waiting.length === 0 && this.#ring.hasRoom(this.#maxFrameBytes);
+  }
+
+  /** A frame that never fits would block all that come after it. */
+  #pack(frame: Frame): Uint8Array {
+    const bytes = this.#packr.pack(frame);
+    if (bytes.length <= this.#maxFrameBytes) return bytes;
+    const rule = `at most ${this.#maxFrameBytes} bytes (half of eventRingBytes)`;
+    throw refused(ErrorCode.INVALID_ARGUMENT, 'call', rule, bytes.length);
   }
 
   /** Writes what waits, as far as there is room. */

@@ -251,7 +251,7 @@ export class RecordingThread {
 
   /** Whether the rings can take one more record of any size and nothing waits for room. */
   hasRoom(): boolean {
-    if (!this.isSettled()) return false;
+    if (this.#retries.length > 0 || !this.events.hasRoom()) return false;
     for (const lane of this.lanes) if (!lane.hasRoom()) return false;
     return true;
   }

@@ -1,14 +1,16 @@
+import { ParticipantInfo, Room as RoomMessage } from '@livekit/protocol';
 import type { LifecycleCall, ParticipantName, RoomName } from '../memory/frames.js';
 
 /** One session of a participant, from joined, active or resumed until it is reaped or begins anew. */
 interface Session {
   readonly room: Room;
-  readonly participant: string;
-  identity: string;
+  info: ParticipantInfo;
   /** References that hold the participant open, by name. */
   readonly guards: Set<string>;
   /** Opened by resumed alone: held until anyone leaves. */
   implicitGuard: boolean;
+  /** The session's one PARTICIPANT_JOINED was sent. */
+  announced: boolean;
   connected: boolean;
   /** Left with an event: the session is over, whatever guards remain. */
   ended: boolean;
@@ -17,8 +19,7 @@ interface Session {
 }
 
 interface Room {
-  readonly sid: string;
-  name: string;
+  info: RoomMessage;
   started: boolean;
   ended: boolean;
   participants: number;
@@ -35,6 +36,25 @@ export interface ReapedParticipant {
   /** Number of the last call about the participant. */
   readonly number: number;
 }
+
+/** What a call did to a session, for whoever tells the world. */
+export const Effect = {
+  NOTHING: 'nothing',
+  /** The session's first joined that is to be told. */
+  JOINED: 'joined',
+  /** Connected for the first time in this session. */
+  CONNECTED: 'connected',
+  /** Active again. */
+  ACTIVE: 'active',
+  RESUMED: 'resumed',
+  /** The session ended, and had been connected. */
+  LEFT: 'left',
+  /** The session ended, and had never been connected. */
+  ABORTED: 'aborted',
+  /** The call was impossible: counted, and nothing has changed. */
+  IGNORED: 'ignored',
+} as const;
+export type Effect = (typeof Effect)[keyof typeof Effect];
 
 const keyOf = (room: string, participant: string): string => `${room.length}:${room}${participant}`;
 
@@ -60,59 +80,74 @@ export class Participants {
   }
 
   /** Takes a call, in the order they were made. */
-  take(call: LifecycleCall, time: number, number: number): void {
-    this.#apply(call, time);
-    if (!('participant' in call)) return;
-    const session = this.#sessions.get(keyOf(call.room.sid, call.participant.sid));
-    if (session !== undefined) session.lastCall = number;
+  take(call: LifecycleCall, time: number, number: number): Effect {
+    const effect = this.#apply(call, time);
+    if ('participant' in call) {
+      const session = this.#sessions.get(keyOf(call.room.sid, call.participant.sid));
+      if (session !== undefined) session.lastCall = number;
+    }
+    return effect;
   }
 
-  #apply(call: LifecycleCall, time: number): void {
+  #apply(call: LifecycleCall, time: number): Effect {
     switch (call.call) {
-      case 'roomStarted':
-        this.#startRoom(call.room);
-        break;
+      case 'roomStarted': {
+        const room = this.#openRoom(call.room);
+        room.started = true;
+        room.ended = false;
+        return Effect.NOTHING;
+      }
       case 'roomEnded':
         this.#endRoom(call.room);
-        break;
+        return Effect.NOTHING;
       case 'roomUpdated':
         this.seen(call.room);
-        break;
+        return Effect.NOTHING;
       case 'participantUpdated':
         this.seen(call.room, call.participant);
-        break;
-      case 'participantLeft':
-        this.#leave(call.room, call.participant, call.ref, call.sendEvent, time);
-        break;
-      case 'participantResumed':
-        this.#resume(call.room, call.participant);
-        break;
+        return Effect.NOTHING;
       case 'participantJoined':
-      case 'participantActive': {
-        const session = this.#session(call.room, call.participant);
-        session.guards.add(call.ref);
-        if (call.call === 'participantActive') session.connected = true;
-        break;
-      }
+        return this.#join(call.room, call.participant, call.ref, call.sendEvent ?? true);
+      case 'participantActive':
+        return this.#activate(call.room, call.participant, call.ref);
+      case 'participantResumed':
+        return this.#resume(call.room, call.participant);
+      case 'participantLeft':
+        return this.#leave(call.room, call.participant, call.ref, call.sendEvent, time);
     }
   }
 
   /** The latest object seen for a sid counts; what is not known is not remembered. */
   seen(roomName: RoomName, participantName?: ParticipantName): void {
     const room = this.#rooms.get(roomName.sid);
-    if (room !== undefined && roomName.name !== undefined) room.name = roomName.name;
-    if (participantName?.identity === undefined) return;
+    if (room !== undefined) see(room, roomName);
+    if (participantName === undefined) return;
     const session = this.#sessions.get(keyOf(roomName.sid, participantName.sid));
-    if (session !== undefined) session.identity = participantName.identity;
+    if (session !== undefined) seeParticipant(session, participantName);
   }
 
   isKnown(room: string, participant: string): boolean {
     return this.#sessions.has(keyOf(room, participant));
   }
 
+  isRoomKnown(sid: string): boolean {
+    return this.#rooms.has(sid);
+  }
+
   /** The room's name, "" when it is not known. */
   roomName(sid: string): string {
-    return this.#rooms.get(sid)?.name ?? '';
+    return this.#rooms.get(sid)?.info.name ?? '';
+  }
+
+  /** The room as it is known; of an unknown one what the call itself brings. */
+  roomInfo(name: RoomName): RoomMessage {
+    return this.#rooms.get(name.sid)?.info ?? see({ info: new RoomMessage({ sid: name.sid }) }, name).info;
+  }
+
+  /** The participant as known in the room; of an unknown one what the call itself brings. */
+  participantInfo(room: string, name: ParticipantName): ParticipantInfo {
+    const known = this.#sessions.get(keyOf(room, name.sid));
+    return known?.info ?? seeParticipant({ info: new ParticipantInfo({ sid: name.sid }) }, name).info;
   }
 
   /** The first time after which a closed participant is due, for a clock that wants to skip idle time. */
@@ -125,15 +160,14 @@ export class Participants {
   /** Forgets who has been closed for longer than `reapAfterMs` at `time`. */
   reap(time: number, reapAfterMs: number): ReapedParticipant[] {
     const reaped: ReapedParticipant[] = [];
-    for (const [key, session] of this.#closed) {
-      const closedForMs = time - session.closedAt!;
+    for (const [key, { room, info, closedAt, lastCall }] of this.#closed) {
+      const closedForMs = time - closedAt!;
       if (closedForMs <= reapAfterMs) break;
-      const { room, participant, identity, lastCall } = session;
       reaped.push({
-        room: room.sid,
-        roomName: room.name,
-        participant,
-        identity,
+        room: room.info.sid,
+        roomName: room.info.name,
+        participant: info.sid,
+        identity: info.identity,
         closedForMs,
         number: lastCall,
       });
@@ -145,36 +179,73 @@ export class Participants {
     return reaped;
   }
 
-  #startRoom(name: RoomName): void {
-    const room = this.#room(name);
-    room.started = true;
-    room.ended = false;
+  #join(room: RoomName, participant: ParticipantName, ref: string, sendEvent: boolean): Effect {
+    const session = this.#openSession(room, participant);
+    session.guards.add(ref);
+    if (session.announced || !sendEvent) return Effect.NOTHING;
+    session.announced = true;
+    return Effect.JOINED;
   }
 
-  #endRoom(name: RoomName): void {
-    const room = this.#rooms.get(name.sid);
-    if (room === undefined) return;
-    this.seen(name);
-    room.ended = true;
-    this.#forgetRoom(room);
+  #activate(room: RoomName, participant: ParticipantName, ref: string): Effect {
+    const session = this.#openSession(room, participant);
+    session.guards.add(ref);
+    if (session.connected) return Effect.ACTIVE;
+    session.connected = true;
+    return Effect.CONNECTED;
+  }
+
+  #resume(room: RoomName, participant: ParticipantName): Effect {
+    const session = this.#openSession(room, participant);
+    if (session.guards.size === 0) session.implicitGuard = true;
+    return Effect.RESUMED;
+  }
+
+  #leave(
+    room: RoomName,
+    participant: ParticipantName,
+    ref: string,
+    sendEvent: boolean,
+    time: number,
+  ): Effect {
+    this.seen(room, participant);
+    const key = keyOf(room.sid, participant.sid);
+    const session = this.#sessions.get(key);
+    if (session === undefined || (session.ended && session.closedAt !== undefined)) {
+      this.leavesIgnored++;
+      return Effect.IGNORED;
+    }
+    session.implicitGuard = false;
+    session.guards.delete(ref);
+    if (session.guards.size === 0 && session.closedAt === undefined) {
+      session.closedAt = time;
+      this.#closed.set(key, session);
+    }
+    if (!sendEvent) return Effect.NOTHING;
+    if (session.ended) {
+      this.leavesIgnored++;
+      return Effect.IGNORED;
+    }
+    session.ended = true;
+    return session.connected ? Effect.LEFT : Effect.ABORTED;
   }
 
   /** A participant who is known and open goes on; else a new session begins. */
-  #session(roomName: RoomName, participantName: ParticipantName): Session {
+  #openSession(roomName: RoomName, participantName: ParticipantName): Session {
     const key = keyOf(roomName.sid, participantName.sid);
     const known = this.#sessions.get(key);
     this.#closed.delete(key);
-    const room = this.#room(roomName);
+    const room = this.#openRoom(roomName);
     const goesOn = known !== undefined && known.closedAt === undefined && !known.ended;
     const session: Session = goesOn
       ? known
       : {
           room,
-          participant: participantName.sid,
-          identity: known?.identity ?? '',
+          info: known?.info ?? new ParticipantInfo({ sid: participantName.sid }),
           // Guards of the session before that were never released still hold the participant open.
           guards: known?.guards ?? new Set(),
           implicitGuard: false,
+          announced: false,
           connected: false,
           ended: false,
           closedAt: undefined,
@@ -182,45 +253,52 @@ export class Participants {
         };
     if (known === undefined) room.participants++;
     this.#sessions.set(key, session);
-    if (participantName.identity !== undefined) session.identity = participantName.identity;
+    seeParticipant(session, participantName);
     return session;
   }
 
-  #resume(room: RoomName, participant: ParticipantName): void {
-    const session = this.#session(room, participant);
-    if (session.guards.size === 0) session.implicitGuard = true;
-  }
-
-  #leave(room: RoomName, participant: ParticipantName, ref: string, sendEvent: boolean, time: number): void {
-    this.seen(room, participant);
-    const key = keyOf(room.sid, participant.sid);
-    const session = this.#sessions.get(key);
-    if (session === undefined || session.closedAt !== undefined) {
-      this.leavesIgnored++;
-      return;
-    }
-    if (sendEvent) {
-      if (session.ended) this.leavesIgnored++;
-      session.ended = true;
-    }
-    session.implicitGuard = false;
-    session.guards.delete(ref);
-    if (session.guards.size > 0) return;
-    session.closedAt = time;
-    this.#closed.set(key, session);
-  }
-
-  #room(name: RoomName): Room {
+  #openRoom(name: RoomName): Room {
     let room = this.#rooms.get(name.sid);
     if (room === undefined) {
-      room = { sid: name.sid, name: '', started: false, ended: false, participants: 0 };
+      room = { info: new RoomMessage({ sid: name.sid }), started: false, ended: false, participants: 0 };
       this.#rooms.set(name.sid, room);
     }
-    if (name.name !== undefined) room.name = name.name;
-    return room;
+    return see(room, name);
+  }
+
+  #endRoom(name: RoomName): void {
+    const room = this.#rooms.get(name.sid);
+    if (room === undefined) return;
+    see(room, name).ended = true;
+    this.#forgetRoom(room);
   }
 
   #forgetRoom(room: Room): void {
-    if (room.participants === 0 && (room.ended || !room.started)) this.#rooms.delete(room.sid);
+    if (room.participants === 0 && (room.ended || !room.started)) this.#rooms.delete(room.info.sid);
   }
+}
+
+/** Takes over what a call says of a room. */
+function see<R extends { info: RoomMessage }>(room: R, { sid, name, message }: RoomName): R {
+  if (message !== undefined) {
+    room.info = RoomMessage.fromBinary(message);
+    room.info.sid = sid;
+  } else if (name !== undefined) {
+    room.info.name = name;
+  }
+  return room;
+}
+
+/** Takes over what a call says of a participant. */
+function seeParticipant<P extends { info: ParticipantInfo }>(
+  participant: P,
+  { sid, identity, message }: ParticipantName,
+): P {
+  if (message !== undefined) {
+    participant.info = ParticipantInfo.fromBinary(message);
+    participant.info.sid = sid;
+  } else if (identity !== undefined) {
+    participant.info.identity = identity;
+  }
+  return participant;
 }

@@ -1,0 +1,321 @@
+import {
+  AnalyticsClientMeta,
+  AnalyticsNodeRooms,
+  APICallInfo,
+  ClientInfo,
+  EgressInfo,
+  IngressInfo,
+  type ReconnectReason,
+  ReportInfo,
+  RTPStats,
+  type VideoQuality,
+} from '@livekit/protocol';
+import { ErrorCode, refused } from '../errors.js';
+import type { InfoCall, TelemetryCall, TrackCall } from '../memory/frames.js';
+import { MAX_NAME_LENGTH } from '../record/refs.js';
+import {
+  encodeMessage,
+  encodeParticipant,
+  encodeRoom,
+  encodeTrack,
+  type MessageOf,
+  type ParticipantInput,
+  type RoomInput,
+  type TrackInput,
+} from './encode-message.js';
+
+/** Names the guard that holds a participant open, unless a call says another. */
+const DEFAULT_REF = 'media';
+
+export interface ParticipantCall {
+  readonly room: RoomInput;
+  readonly participant: ParticipantInput;
+}
+
+export interface GuardedCall extends ParticipantCall {
+  /** The reference that holds the participant open from now on. @default "media" */
+  readonly ref?: string;
+  readonly clientMeta?: MessageOf<typeof AnalyticsClientMeta>;
+}
+
+export interface ParticipantJoinedCall extends GuardedCall {
+  readonly client?: MessageOf<typeof ClientInfo>;
+  /** false: no event. @default true */
+  readonly sendEvent?: boolean;
+}
+
+export interface ParticipantActiveCall extends GuardedCall {
+  /** The participant came from another node: no webhook. @default false */
+  readonly isMigration?: boolean;
+  /** Only told apart in metrics. @default false */
+  readonly isWarp?: boolean;
+}
+
+export interface ParticipantResumedCall extends ParticipantCall {
+  readonly node?: string;
+  readonly reason?: ReconnectReason;
+}
+
+export interface ParticipantLeftCall extends ParticipantCall {
+  /** The reference that is given up. @default "media" */
+  readonly ref?: string;
+  /** false: only the reference is given up, the session goes on. @default true */
+  readonly sendEvent?: boolean;
+}
+
+export interface TrackEventCall extends ParticipantCall {
+  readonly track: TrackInput;
+  /** false: neither webhook nor event; metrics count all the same. @default true */
+  readonly sendEvent?: boolean;
+}
+
+export interface TrackUnpublishedCall extends TrackEventCall {
+  /** Whether `trackPublished` was called here. @default true */
+  readonly wasPublishedLocally?: boolean;
+}
+
+export interface TrackSubscriptionCall extends TrackEventCall {
+  readonly publisher?: ParticipantInput;
+}
+
+export interface TrackSubscribeFailedCall extends TrackSubscriptionCall {
+  readonly error?: string;
+  readonly isUserError?: boolean;
+}
+
+export interface TrackQualityCall extends TrackEventCall {
+  readonly mimeType?: string;
+  readonly quality?: VideoQuality;
+}
+
+export interface TrackRtpStatsCall extends TrackEventCall {
+  readonly mimeType?: string;
+  readonly layer?: number;
+  readonly stats?: MessageOf<typeof RTPStats>;
+}
+
+type CallWithoutName<C extends { readonly call: string }> = C extends unknown ? Omit<C, 'call'> : never;
+
+/**
+ * The calls of the telemetry service, as LiveKit's. Each costs a frame in the event ring and returns at once;
+ * what it leads to happens in the timer thread, in the order of the calls. All throw SfuStatsError
+ * INVALID_ARGUMENT for input of the wrong shape or size, and CLOSED after `close`. On the engine's own thread.
+ */
+export abstract class TelemetryCalls {
+  /** Sends a call that was checked. */
+  protected abstract send(call: TelemetryCall): void;
+
+  roomStarted(room: RoomInput): void {
+    this.send({ call: 'roomStarted', room: encodeRoom(room) });
+  }
+
+  /** People may still be inside: theirs goes on until they leave. */
+  roomEnded(room: RoomInput): void {
+    this.send({ call: 'roomEnded', room: encodeRoom(room) });
+  }
+
+  /** The latest of the room; of a room nobody knows nothing is kept. */
+  updateRoom(room: RoomInput): void {
+    this.send({ call: 'roomUpdated', room: encodeRoom(room) });
+  }
+
+  /** The latest of the participant; of somebody unknown nothing is kept. */
+  updateParticipant(room: RoomInput, participant: ParticipantInput): void {
+    this.send({ call: 'participantUpdated', ...named({ room, participant }) });
+  }
+
+  /** Opens the participant's session, or adds a guard to it. */
+  participantJoined(call: ParticipantJoinedCall): void {
+    const { client, sendEvent = true } = call;
+    this.send({
+      call: 'participantJoined',
+      ...named(call),
+      ref: refOf(call),
+      sendEvent,
+      ...(client && { client: encodeMessage(ClientInfo, client, 'client') }),
+      ...clientMetaOf(call),
+    });
+  }
+
+  /** Media flows: the session is connected. Opens it when nobody did. */
+  participantActive(call: ParticipantActiveCall): void {
+    const { isMigration = false, isWarp = false } = call;
+    this.send({
+      call: 'participantActive',
+      ...named(call),
+      ref: refOf(call),
+      isMigration,
+      isWarp,
+      ...clientMetaOf(call),
+    });
+  }
+
+  /** Opens the session when nobody did; it is then held by a guard of its own that any leave releases. */
+  participantResumed(call: ParticipantResumedCall): void {
+    const { node, reason } = call;
+    this.send({
+      call: 'participantResumed',
+      ...named(call),
+      ...(node !== undefined && { node: textOf('node', node) }),
+      ...(reason !== undefined && { reason }),
+    });
+  }
+
+  /** Releases a guard; with the last one the participant is closed, and remembered for `reapAfterMs`. */
+  participantLeft(call: ParticipantLeftCall): void {
+    const { sendEvent = true } = call;
+    this.send({ call: 'participantLeft', ...named(call), ref: refOf(call), sendEvent });
+  }
+
+  trackPublishRequested(call: TrackEventCall): void {
+    this.#track('trackPublishRequested', call);
+  }
+
+  trackPublished(call: TrackEventCall): void {
+    this.#track('trackPublished', call);
+  }
+
+  trackUnpublished(call: TrackUnpublishedCall): void {
+    this.#track('trackUnpublished', call, { wasPublishedLocally: call.wasPublishedLocally ?? true });
+  }
+
+  trackPublishedUpdate(call: TrackEventCall): void {
+    this.#track('trackPublishedUpdate', call);
+  }
+
+  trackMuted(call: TrackEventCall): void {
+    this.#track('trackMuted', call);
+  }
+
+  trackUnmuted(call: TrackEventCall): void {
+    this.#track('trackUnmuted', call);
+  }
+
+  trackSubscribeRequested(call: TrackSubscriptionCall): void {
+    this.#track('trackSubscribeRequested', call, publisherOf(call));
+  }
+
+  trackSubscribed(call: TrackSubscriptionCall): void {
+    this.#track('trackSubscribed', call, publisherOf(call));
+  }
+
+  trackUnsubscribed(call: TrackSubscriptionCall): void {
+    this.#track('trackUnsubscribed', call, publisherOf(call));
+  }
+
+  trackSubscribeFailed(call: TrackSubscribeFailedCall): void {
+    const { error = '', isUserError = false } = call;
+    this.#track('trackSubscribeFailed', call, {
+      ...publisherOf(call),
+      error: textOf('error', error),
+      isUserError,
+    });
+  }
+
+  trackMaxSubscribedVideoQuality(call: TrackQualityCall): void {
+    const { mimeType = '', quality = 0 } = call;
+    this.#track('trackMaxSubscribedVideoQuality', call, { mimeType: textOf('mimeType', mimeType), quality });
+  }
+
+  trackPublishRtpStats(call: TrackRtpStatsCall): void {
+    this.#track('trackPublishRtpStats', call, rtpStatsOf(call));
+  }
+
+  trackSubscribeRtpStats(call: TrackRtpStatsCall): void {
+    this.#track('trackSubscribeRtpStats', call, rtpStatsOf(call));
+  }
+
+  egressStarted(info: MessageOf<typeof EgressInfo>): void {
+    this.#info('egressStarted', encodeMessage(EgressInfo, info, 'info'));
+  }
+
+  egressUpdated(info: MessageOf<typeof EgressInfo>): void {
+    this.#info('egressUpdated', encodeMessage(EgressInfo, info, 'info'));
+  }
+
+  egressEnded(info: MessageOf<typeof EgressInfo>): void {
+    this.#info('egressEnded', encodeMessage(EgressInfo, info, 'info'));
+  }
+
+  ingressCreated(info: MessageOf<typeof IngressInfo>): void {
+    this.#info('ingressCreated', encodeMessage(IngressInfo, info, 'info'));
+  }
+
+  ingressDeleted(info: MessageOf<typeof IngressInfo>): void {
+    this.#info('ingressDeleted', encodeMessage(IngressInfo, info, 'info'));
+  }
+
+  ingressStarted(info: MessageOf<typeof IngressInfo>): void {
+    this.#info('ingressStarted', encodeMessage(IngressInfo, info, 'info'));
+  }
+
+  ingressUpdated(info: MessageOf<typeof IngressInfo>): void {
+    this.#info('ingressUpdated', encodeMessage(IngressInfo, info, 'info'));
+  }
+
+  ingressEnded(info: MessageOf<typeof IngressInfo>): void {
+    this.#info('ingressEnded', encodeMessage(IngressInfo, info, 'info'));
+  }
+
+  report(info: MessageOf<typeof ReportInfo>): void {
+    this.#info('report', encodeMessage(ReportInfo, info, 'info'));
+  }
+
+  apiCall(info: MessageOf<typeof APICallInfo>): void {
+    this.#info('apiCall', encodeMessage(APICallInfo, info, 'info'));
+  }
+
+  nodeRooms(info: MessageOf<typeof AnalyticsNodeRooms>): void {
+    this.#info('nodeRooms', encodeMessage(AnalyticsNodeRooms, info, 'info'));
+  }
+
+  #track(
+    name: TrackCall['call'],
+    call: TrackEventCall,
+    more: Partial<CallWithoutName<TrackCall>> = {},
+  ): void {
+    const { sendEvent = true } = call;
+    this.send({ call: name, ...named(call), track: encodeTrack(call.track), sendEvent, ...more });
+  }
+
+  #info(name: InfoCall['call'], info: Uint8Array): void {
+    this.send({ call: name, info });
+  }
+}
+
+function named({ room, participant }: ParticipantCall): Pick<TrackCall, 'room' | 'participant'> {
+  return { room: encodeRoom(room), participant: encodeParticipant(participant) };
+}
+
+function refOf({ ref = DEFAULT_REF }: { readonly ref?: string }): string {
+  return textOf('ref', ref);
+}
+
+function textOf(field: string, value: unknown): string {
+  if (typeof value === 'string' && value.length <= MAX_NAME_LENGTH) return value;
+  throw refused(
+    ErrorCode.INVALID_ARGUMENT,
+    field,
+    `a string of at most ${MAX_NAME_LENGTH} characters`,
+    value,
+  );
+}
+
+function clientMetaOf({ clientMeta }: GuardedCall): { readonly clientMeta?: Uint8Array } {
+  return clientMeta === undefined
+    ? {}
+    : { clientMeta: encodeMessage(AnalyticsClientMeta, clientMeta, 'clientMeta') };
+}
+
+function publisherOf({ publisher }: TrackSubscriptionCall): Partial<Pick<TrackCall, 'publisher'>> {
+  return publisher === undefined ? {} : { publisher: encodeParticipant(publisher, 'publisher') };
+}
+
+function rtpStatsOf(call: TrackRtpStatsCall): Partial<Pick<TrackCall, 'mimeType' | 'layer' | 'stats'>> {
+  const { mimeType = '', layer = 0, stats } = call;
+  return {
+    mimeType: textOf('mimeType', mimeType),
+    layer,
+    ...(stats && { stats: encodeMessage(RTPStats, stats, 'stats') }),
+  };
+}

@@ -1,0 +1,44 @@
+import { TrackInfo } from '@livekit/protocol';
+import type { TrackName } from '../memory/frames.js';
+
+/**
+ * The latest TrackInfo seen for each sid, by the room and the participant who publishes it: a call that names a
+ * track by sid alone is told with what is known of it. Timer thread.
+ */
+export class TrackInfos {
+  readonly #rooms = new Map<string, Map<string, { readonly publisher: string; info: TrackInfo }>>();
+
+  /** Takes note of a track that a participant publishes. */
+  publish(room: string, publisher: string, track: TrackName): void {
+    if (track.message === undefined) return;
+    let tracks = this.#rooms.get(room);
+    if (tracks === undefined) {
+      tracks = new Map();
+      this.#rooms.set(room, tracks);
+    }
+    tracks.set(track.sid, { publisher, info: decode(track) });
+  }
+
+  /** The track as it was last seen; the latest object counts, whoever brings it. */
+  infoOf(room: string, track: TrackName): TrackInfo {
+    const known = this.#rooms.get(room)?.get(track.sid);
+    if (track.message === undefined) return known?.info ?? new TrackInfo({ sid: track.sid });
+    const info = decode(track);
+    if (known !== undefined) known.info = info;
+    return info;
+  }
+
+  /** Forgets what a participant published. */
+  forget(room: string, publisher: string): void {
+    const tracks = this.#rooms.get(room);
+    if (tracks === undefined) return;
+    for (const [sid, track] of tracks) if (track.publisher === publisher) tracks.delete(sid);
+    if (tracks.size === 0) this.#rooms.delete(room);
+  }
+}
+
+function decode({ sid, message }: TrackName): TrackInfo {
+  const info = TrackInfo.fromBinary(message!);
+  info.sid = sid;
+  return info;
+}
