@@ -69,6 +69,8 @@ export class StatsPool {
       env: {},
       execArgv: [],
     });
+    // Before its first task: a worker that dies at once gives its shard back all the same.
+    pool.on('workerCreate', () => this.#watchExits(pool));
     pool.on('error', (error) => this.#log('warn', { error: String(error) }, 'a stats worker failed'));
     return pool;
   }
@@ -90,7 +92,6 @@ export class StatsPool {
    */
   watch(now: number): void {
     if (this.#stopping) return;
-    for (const worker of this.#pool.threads) this.#watchExit(worker);
     for (const [shard, watched] of this.#watched.entries()) {
       const { ints } = watched;
       if (Atomics.load(ints, Control.I32_OWNER) !== 0) {
@@ -108,13 +109,15 @@ export class StatsPool {
     }
   }
 
-  #watchExit(worker: Worker): void {
-    if (this.#seen.has(worker)) return;
-    this.#seen.add(worker);
-    const id = worker.threadId;
-    worker.once('exit', () => {
-      for (const { ints } of this.#watched) Atomics.compareExchange(ints, Control.I32_OWNER, id, 0);
-    });
+  #watchExits(pool: Piscina): void {
+    for (const worker of pool.threads) {
+      if (this.#seen.has(worker)) continue;
+      this.#seen.add(worker);
+      const id = worker.threadId;
+      worker.once('exit', () => {
+        for (const { ints } of this.#watched) Atomics.compareExchange(ints, Control.I32_OWNER, id, 0);
+      });
+    }
   }
 
   #watchBeat(watched: Watched, now: number): void {
@@ -155,7 +158,6 @@ export class StatsPool {
     const owner = ints === undefined ? 0 : Atomics.load(ints, Control.I32_OWNER);
     const worker = this.#pool.threads.find(({ threadId }) => threadId === owner);
     if (owner === 0 || worker === undefined) return false;
-    this.#watchExit(worker);
     await worker.terminate();
     return true;
   }

@@ -125,6 +125,8 @@ export class CounterTable {
     const samples = cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]!;
     if (samples === this.#samples[slot]) return true;
     const state = this.#state[slot];
+    // The cells of a slot that was given back say nothing: it may be a track's by now.
+    if (state === State.NONE) return true;
     if (state === State.HELD) return false;
     if (state === State.UNATTRIBUTED) {
       this.#takeOut(slot, at);
@@ -153,6 +155,7 @@ export class CounterTable {
     let at = this.#first + from * WORDS;
     for (let slot = from; slot < end; slot++, at += WORDS) {
       if (cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]! === published[slot]) continue;
+      if (this.#state[slot] === State.NONE) continue;
       this.publishSlot(slot);
       if (++puts === maxPuts) return slot + 1;
     }

@@ -18,6 +18,7 @@ export interface SignalIdentity {
  */
 export class SignalRecorder extends DataRecorder {
   readonly #resolve: (identity: SignalIdentity) => void;
+  readonly #messages: MessageCounters;
   #resolved = false;
 
   /** @internal Recorders are opened by an engine or a port. */
@@ -28,6 +29,7 @@ export class SignalRecorder extends DataRecorder {
     resolve: (identity: SignalIdentity) => void,
   ) {
     super(thread, messages, end);
+    this.#messages = messages;
     this.#resolve = resolve;
   }
 
@@ -37,11 +39,18 @@ export class SignalRecorder extends DataRecorder {
 
   /**
    * Says whose traffic it is.
-   * @throws SfuStatsError INVALID_ARGUMENT for a bad sid; CLOSED when resolved before.
+   * @throws SfuStatsError INVALID_ARGUMENT for a bad sid; CLOSED when resolved before, or closed.
    */
   resolve(identity: SignalIdentity): void {
     if (this.#resolved) throw new SfuStatsError(ErrorCode.CLOSED, 'this signal recorder was resolved before');
+    if (!this.#messages.isOpen) throw new SfuStatsError(ErrorCode.CLOSED, 'this signal recorder was closed');
     this.#resolve(identity);
     this.#resolved = true;
+  }
+
+  override close(): void {
+    // Nobody will ever say whose it was.
+    if (!this.#resolved && this.#messages.isOpen) this.#messages.attribute(false);
+    super.close();
   }
 }
