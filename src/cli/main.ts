@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { decimalNumber, faultPlan, isoTime, someText, wholeNumber } from './arguments.js';
+import type { DemoOptions } from './demo.js';
+import type { ReplayOptions } from './replay.js';
+
+const MAX_SHARDS = 64;
+const DEFAULT_START = '2026-01-01T00:00:00Z';
+
+/** Exit statuses: 0 fine, 1 the books do not balance or the engine failed, 2 bad usage or input, 130 interrupted. */
+const FAILED = 1;
+const BAD_USAGE = 2;
+const INTERRUPTED = 130;
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+const shards = (): Option =>
+  new Option('--shards <n>', 'stats workers (default: cores - 1, at least 1)').argParser(
+    wholeNumber(1, MAX_SHARDS),
+  );
+
+function program(): Command {
+  const root = new Command('sfu-stats')
+    .description('A stats engine for Node.js SFUs: counters in, LiveKit analytics out.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .exitOverride();
+
+  root
+    .command('replay')
+    .summary('feed a trace through the engine in virtual time, print what it reports')
+    .description(
+      'Feeds a trace (JSON Lines, also gzipped) through the real engine in virtual time and prints what it reports, ' +
+        'as JSON Lines. The output of a trace is the same from run to run, whatever the shards and the faults.',
+    )
+    .argument('<trace>', 'file, or - for standard input')
+    .addOption(shards())
+    .option('--faults <n[:seed]>', 'terminate stats workers n times at seeded moments', faultPlan)
+    .addOption(
+      new Option('--start <time>', 'the time at t = 0, ISO')
+        .argParser(isoTime)
+        .default(isoTime(DEFAULT_START), DEFAULT_START),
+    )
+    .addOption(
+      new Option('--on-error <what>', 'at a bad line: stop, or skip and count it')
+        .choices(['stop', 'skip'])
+        .default('stop'),
+    )
+    .option('--node <id>', 'node id stamped on every stat', someText, 'ND_replay')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ sfu-stats replay meeting.jsonl.gz --shards 2 --faults 50:7 > stats.jsonl\n',
+    )
+    .action(async (trace: string, { start, node, ...options }: ReplayFlags) => {
+      process.once('SIGINT', () => process.exit(INTERRUPTED));
+      const { replay } = await import('./replay.js');
+      process.exitCode = await replay({ trace, startMs: start, nodeId: node, ...options }, process);
+    });
+
+  root
+    .command('demo')
+    .summary('play a recorded meeting as many rooms at once, and watch the engine')
+    .description(
+      'Plays a meeting of three people, captured from Chromium, as many rooms at once through the engine, shows how ' +
+        'the engine does meanwhile, and balances the books at the end. Ctrl-C ends it in order.',
+    )
+    .option('--rooms <n>', 'rooms at once', wholeNumber(1, 10_000), 100)
+    .option('--speed <factor>', 'how much faster than the meeting was', decimalNumber(0.1, 100), 10)
+    .option('--seconds <n>', 'how long to play', wholeNumber(1, 86_400), 20)
+    .addOption(shards())
+    .option('--forever', 'play until Ctrl-C', false)
+    .option('--plain', 'plain lines on a terminal too', false)
+    .addHelpText('after', '\nExample:\n  $ sfu-stats demo --rooms 200 --speed 5 --seconds 30\n')
+    .action(async (options: DemoOptions) => {
+      const { demo } = await import('./demo.js');
+      process.exitCode = await demo(options, process);
+    });
+  return root;
+}
+
+/** What the flags of `replay` parse to. */
+type ReplayFlags = Pick<ReplayOptions, 'shards' | 'faults' | 'onError'> & {
+  readonly start: number;
+  readonly node: string;
+};
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
+  else {
+    process.stderr.write(`sfu-stats: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = FAILED;
+  }
+}

@@ -1,0 +1,99 @@
+import type {
+  DataRecorder,
+  ParticipantRef,
+  RoomRef,
+  SignalRecorder,
+  StatsEngine,
+  TrackRecorder,
+} from '../../index.js';
+import { sidOf } from '../trace/messages.js';
+import type { LineOf, TraceLine } from '../trace/parse-line.js';
+import { PathMap } from './path-map.js';
+
+/**
+ * Makes the calls that a host would have made when it saw what a trace's lines say. Recorders stay open to the
+ * end: a line may come at any time, and its running totals go on from the last one.
+ */
+export class TracePlayer {
+  readonly #engine: StatsEngine;
+  readonly #tracks = new PathMap<TrackRecorder>();
+  readonly #data = new PathMap<DataRecorder>();
+  readonly #signals = new PathMap<SignalRecorder>();
+
+  constructor(engine: StatsEngine) {
+    this.#engine = engine;
+  }
+
+  /** Plays every op but `flush`, at the engine's present time. */
+  play(line: Exclude<TraceLine, { readonly op: 'flush' }>): void {
+    const engine = this.#engine;
+    switch (line.op) {
+      case 'rtp':
+        this.#playRtp(line);
+        break;
+      case 'data':
+      case 'signal':
+        this.#playTraffic(line);
+        break;
+      case 'room_started':
+        engine.roomStarted(line.room);
+        break;
+      case 'room_ended':
+        engine.roomEnded(line.room);
+        break;
+      case 'participant_joined':
+        engine.participantJoined(line);
+        break;
+      case 'participant_active':
+        engine.participantActive(line);
+        break;
+      case 'participant_resumed':
+        engine.participantResumed(line);
+        break;
+      case 'participant_left':
+        engine.participantLeft(line);
+        break;
+      default:
+        if ('participant' in line) this.#see(line.room, line.participant);
+        if ('publisher' in line && line.publisher !== undefined) this.#see(line.room, line.publisher);
+    }
+  }
+
+  #playRtp(line: LineOf<'rtp'>): void {
+    this.#see(line.room, line.participant);
+    const { track, direction } = line;
+    const room = sidOf(line.room);
+    const participant = sidOf(line.participant);
+    const recorder = this.#tracks.get([room, participant, track, direction], () =>
+      this.#engine.openTrackRecorder({ room, participant, track, direction }),
+    );
+    if (line.counters === 'delta') recorder.recordDelta(line);
+    else recorder.record(line);
+  }
+
+  #playTraffic(line: LineOf<'data' | 'signal'>): void {
+    this.#see(line.room, line.participant);
+    const room = sidOf(line.room);
+    const participant = sidOf(line.participant);
+    const track = line.track === undefined ? undefined : sidOf(line.track);
+    const whose = { room, participant, ...(track === undefined ? {} : { track }) };
+    const path = [room, participant, track];
+    const recorder =
+      line.op === 'data'
+        ? this.#data.get(path, () => this.#engine.openDataRecorder(whose))
+        : this.#signals.get(path, () => {
+            const opened = this.#engine.openSignalRecorder();
+            opened.resolve(whose);
+            return opened;
+          });
+    recorder.addBytes(line.direction, line.bytes, line.messages);
+    // At the next publish tick it would be another time.
+    recorder.publish();
+  }
+
+  /** The latest object seen for a sid counts, whatever the line is about. */
+  #see(room: RoomRef, participant: ParticipantRef): void {
+    if (typeof participant !== 'string') this.#engine.updateParticipant(room, participant);
+    else if (typeof room !== 'string') this.#engine.updateRoom(room);
+  }
+}
