@@ -97,6 +97,7 @@ class Replay {
       this.#faults = new Faults(options.faults, engine, shards, trace.isCompressed ? undefined : trace.size);
     }
     engine.onSnapshot((snapshot) => this.#out.addSnapshot(snapshot));
+    engine.onTelemetry((event) => this.#out.addTelemetry(event));
   }
 
   async run(): Promise<number> {

@@ -119,17 +119,45 @@ export interface Summary {
   readonly skippedLines: number;
 }
 
-/** The stats lines and the summary of a replay's output. */
-export function readOutput(stdout: string): { readonly flushes: StatsLine[]; readonly summary: Summary } {
+/** An event or a webhook of a replay's output, in the shape of its JSON. */
+export interface TelemetryLine {
+  readonly t: number;
+  readonly seq: number;
+  readonly type: 'event' | 'webhook';
+  readonly event?: Json;
+  readonly webhook?: Json;
+}
+
+export interface NodeRoomsLine {
+  readonly t: number;
+  readonly type: 'node_rooms';
+  readonly nodeRooms: Json;
+}
+
+type Line = StatsLine | TelemetryLine | NodeRoomsLine | Summary;
+
+export interface ReplayOutput {
+  readonly flushes: StatsLine[];
+  /** Events and webhooks, in order. */
+  readonly telemetry: TelemetryLine[];
+  readonly nodeRooms: NodeRoomsLine[];
+  readonly summary: Summary;
+}
+
+/** A replay's output, by kind of line. */
+export function readOutput(stdout: string): ReplayOutput {
   const lines = stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as StatsLine | Summary);
+    .map((line) => JSON.parse(line) as Line);
   const summary = lines.pop();
   if (summary?.type !== 'summary') throw new Error(`the last line is no summary: ${stdout.slice(-200)}`);
-  const flushes = lines.map((line) => {
-    if (line.type === 'stats') return line;
-    throw new Error(`more than one summary`);
-  });
-  return { flushes, summary };
+  const output: ReplayOutput = { flushes: [], telemetry: [], nodeRooms: [], summary };
+  for (const line of lines) {
+    if (line.type === 'stats') output.flushes.push(line);
+    else if (line.type === 'node_rooms') output.nodeRooms.push(line);
+    else if (line.type === 'summary') throw new Error('more than one summary');
+    else output.telemetry.push(line);
+  }
+  return output;
 }

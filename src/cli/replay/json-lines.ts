@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { Snapshot } from '../../index.js';
+import type { Snapshot, TelemetryEvent } from '../../index.js';
 
 /** Characters that are put together before they are written. */
 const PIECE_CHARACTERS = 64 * 1024;
@@ -35,6 +35,10 @@ export class JsonLines {
 
   addSnapshot(snapshot: Snapshot): void {
     this.#lines.push(snapshotLine(snapshot));
+  }
+
+  addTelemetry(event: TelemetryEvent): void {
+    this.#lines.push([telemetryLine(event)]);
   }
 
   addSummary(summary: object): void {
@@ -80,4 +84,11 @@ function* snapshotLine(snapshot: Snapshot): Generator<string, void, undefined> {
     before = ',';
   }
   yield ']}\n';
+}
+
+/** `{"t":…,"seq":…,"type":"event","event":…}`, or a webhook; a report of rooms has no number. */
+function telemetryLine({ kind, engineMs, seq, message }: TelemetryEvent): string {
+  const json = message.toJsonString();
+  if (kind === 'nodeRooms') return `{"t":${engineMs},"type":"node_rooms","nodeRooms":${json}}\n`;
+  return `{"t":${engineMs},"seq":${seq},"type":"${kind}","${kind}":${json}}\n`;
 }

@@ -10,6 +10,8 @@ import { sidOf } from '../trace/messages.js';
 import type { LineOf, TraceLine } from '../trace/parse-line.js';
 import { PathMap } from './path-map.js';
 
+type TrackLine = LineOf<Extract<TraceLine['op'], `track_${string}`>>;
+
 /**
  * Makes the calls that a host would have made when it saw what a trace's lines say. Recorders stay open to the
  * end: a line may come at any time, and its running totals go on from the last one.
@@ -53,9 +55,86 @@ export class TracePlayer {
       case 'participant_left':
         engine.participantLeft(line);
         break;
+      case 'egress_started':
+        engine.egressStarted(line.info);
+        break;
+      case 'egress_updated':
+        engine.egressUpdated(line.info);
+        break;
+      case 'egress_ended':
+        engine.egressEnded(line.info);
+        break;
+      case 'ingress_created':
+        engine.ingressCreated(line.info);
+        break;
+      case 'ingress_deleted':
+        engine.ingressDeleted(line.info);
+        break;
+      case 'ingress_started':
+        engine.ingressStarted(line.info);
+        break;
+      case 'ingress_updated':
+        engine.ingressUpdated(line.info);
+        break;
+      case 'ingress_ended':
+        engine.ingressEnded(line.info);
+        break;
+      case 'report':
+        engine.report(line.info);
+        break;
+      case 'api_call':
+        engine.apiCall(line.info);
+        break;
+      case 'node_rooms':
+        engine.nodeRooms(line.info);
+        break;
       default:
-        if ('participant' in line) this.#see(line.room, line.participant);
-        if ('publisher' in line && line.publisher !== undefined) this.#see(line.room, line.publisher);
+        this.#playTrack(line);
+    }
+  }
+
+  #playTrack(line: TrackLine): void {
+    const engine = this.#engine;
+    switch (line.op) {
+      case 'track_publish_requested':
+        engine.trackPublishRequested(line);
+        break;
+      case 'track_published':
+        engine.trackPublished(line);
+        break;
+      case 'track_unpublished':
+        engine.trackUnpublished(line);
+        break;
+      case 'track_published_update':
+        engine.trackPublishedUpdate(line);
+        break;
+      case 'track_muted':
+        engine.trackMuted(line);
+        break;
+      case 'track_unmuted':
+        engine.trackUnmuted(line);
+        break;
+      case 'track_subscribe_requested':
+        engine.trackSubscribeRequested(line);
+        break;
+      case 'track_subscribed':
+        engine.trackSubscribed(line);
+        break;
+      case 'track_unsubscribed':
+        engine.trackUnsubscribed(line);
+        break;
+      case 'track_subscribe_failed':
+        engine.trackSubscribeFailed(line);
+        break;
+      case 'track_max_subscribed_video_quality':
+        engine.trackMaxSubscribedVideoQuality(line);
+        break;
+      case 'track_publish_rtp_stats':
+        engine.trackPublishRtpStats(line);
+        break;
+      case 'track_subscribe_rtp_stats':
+        engine.trackSubscribeRtpStats(line);
+        break;
     }
   }
 
