@@ -32,3 +32,4 @@ export type { LayerSample, StreamSample, TrackSample } from './record/sample.js'
 export { type SignalIdentity, SignalRecorder } from './record/signal-recorder.js';
 export { TrackRecorder } from './record/track-recorder.js';
 export type { LayerWindow, StreamTotals, TrackWindow } from './snapshot/track-window.js';
+export type { WebhookOptions, WebhookTarget } from './telemetry/webhooks/webhook-options.js';

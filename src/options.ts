@@ -1,4 +1,9 @@
 import { ErrorCode, refused } from './errors.js';
+import {
+  type ResolvedWebhookOptions,
+  resolveWebhookOptions,
+  type WebhookOptions,
+} from './telemetry/webhooks/webhook-options.js';
 
 /** Anything that logs as pino does: an object of fields, then a message. */
 export interface Logger {
@@ -54,6 +59,8 @@ export interface StatsEngineOptions {
   readonly seed?: string;
   /** @default "real" */
   readonly clock?: 'real' | VirtualClock;
+  /** Where webhooks go, and with how much patience. @default nowhere */
+  readonly webhooks?: WebhookOptions;
   /** @default logs nothing */
   readonly logger?: Logger;
   /**
@@ -92,6 +99,7 @@ export interface ResolvedOptions {
   readonly analyticsKey: string;
   readonly seed: string;
   readonly clock: 'real' | VirtualClock;
+  readonly webhooks: ResolvedWebhookOptions | undefined;
   readonly logger: Logger;
   readonly threadsUrl: URL;
 }
@@ -119,6 +127,7 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof StatsEngineOptions>([
   'analyticsKey',
   'seed',
   'clock',
+  'webhooks',
   'logger',
   'threadsUrl',
 ]);
@@ -211,6 +220,7 @@ export function resolveOptions(options: StatsEngineOptions, surroundings: Surrou
     analyticsKey: text('analyticsKey', options.analyticsKey ?? defaults.analyticsKey),
     seed: text('seed', options.seed ?? surroundings.randomSeed()),
     clock: clockOption(options.clock ?? defaults.clock),
+    webhooks: options.webhooks === undefined ? undefined : resolveWebhookOptions(options.webhooks),
     logger: options.logger === undefined ? silent : loggerOption(options.logger),
     threadsUrl:
       options.threadsUrl === undefined

@@ -11,6 +11,7 @@ import { type Frame, FrameType } from '../src/memory/frames.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
 import { TelemetryService } from '../src/telemetry/service.js';
+import { type WebhookStatus, Webhooks } from '../src/telemetry/webhooks/webhooks.js';
 
 const data = workerData as TimerData;
 const port = parentPort!;
@@ -20,13 +21,22 @@ const service = new TelemetryService(
   { ...data, originEpochMs: () => loop.originEpochMs() },
   {
     event: (event, seq, time) => tell('event', seq, time, event),
-    webhook: (event, seq, time) => tell('webhook', seq, time, event),
+    webhook: (event, seq, time) => {
+      tell('webhook', seq, time, event);
+      webhooks?.notify(event);
+    },
     nodeRooms: (rooms, time) => tell('nodeRooms', 0, time, rooms),
     impossible: (call) =>
       loop.log('warn', { call: call.call }, 'a call was impossible; further ones are counted'),
   },
 );
 const { participants } = service;
+const webhooks =
+  data.webhooks &&
+  new Webhooks(data.webhooks, {
+    processed: (info) => service.webhookProcessed(info, board[Board.CLOCK]!),
+    log: (level, fields, message) => loop.log(level, fields, message),
+  });
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
 const builder = new SnapshotBuilder(data.shards, threads, data);
 const rings = data.threads.map(({ events }) => new EventRingReader(events));
@@ -56,6 +66,14 @@ function take(lane: number, frame: Frame): void {
   }
 }
 
+function showWebhooks({ queued, inFlight, sent, failed, dropped, retries }: WebhookStatus): void {
+  board[Board.WEBHOOKS_QUEUED] = queued + inFlight;
+  board[Board.WEBHOOKS_SENT] = sent;
+  board[Board.WEBHOOKS_FAILED] = failed;
+  board[Board.WEBHOOKS_DROPPED] = dropped.full + dropped.age + dropped.closed;
+  board[Board.WEBHOOK_RETRIES] = retries;
+}
+
 function drainEvents(): void {
   rings.forEach((ring, lane) => {
     board[Board.EVENTS_TAKEN]! += ring.drain((bytes) => {
@@ -68,6 +86,7 @@ function drainEvents(): void {
     });
   });
   loop.deliverTelemetry();
+  if (webhooks !== undefined) showWebhooks(webhooks.status());
   board[Board.LATE_EVENTS] = service.lateEvents;
   board[Board.ROOMS] = participants.roomCount;
   board[Board.PARTICIPANTS] = participants.openCount;
@@ -94,6 +113,11 @@ const loop: TimerLoop = new TimerLoop({
   flusher,
   drainEvents,
   reap: (time) => service.reap(time, data.reapAfterMs),
+  finish: async (deadlineMs) => {
+    const report = await webhooks?.close({ deadlineMs });
+    if (webhooks !== undefined) showWebhooks(webhooks.status());
+    return report;
+  },
   nextReap: () => participants.nextDue(data.reapAfterMs),
 });
 

@@ -55,3 +55,10 @@ export function someText(text: string): string {
   if (text !== '') return text;
   throw new InvalidArgumentError('It must not be empty.');
 }
+
+/** An http or https URL. */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
+  throw new InvalidArgumentError('It must be an http or https URL.');
+}

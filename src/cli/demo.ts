@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
-import { StatsEngine } from '../index.js';
+import { StatsEngine, type WebhookOptions } from '../index.js';
 import { colorsFor } from './colors.js';
 import { booksTable, kindTable, verdictOn } from './demo/closing-tables.js';
 import { milliseconds } from './demo/figures.js';
@@ -37,6 +37,8 @@ export interface DemoOptions {
   readonly shards?: number;
   readonly forever: boolean;
   readonly plain: boolean;
+  /** Where the rooms' webhooks go. */
+  readonly webhooks?: WebhookOptions;
 }
 
 /**
@@ -55,14 +57,22 @@ export async function demo(
     return await new Demo(options, engine, meeting, stdout).run();
   } finally {
     await engine.close();
+    const { sent, failed, dropped, retries } = engine.status().webhooks;
+    if (options.webhooks !== undefined) {
+      stdout.write(`Webhooks: ${sent} sent, ${failed} failed, ${dropped} dropped; ${retries} retries.\n`);
+    }
   }
 }
 
-function startEngine({ rooms, speed, shards }: DemoOptions, meeting: Meeting): Promise<StatsEngine> {
+function startEngine(
+  { rooms, speed, shards, webhooks }: DemoOptions,
+  meeting: Meeting,
+): Promise<StatsEngine> {
   // A data and a signal recorder each take two slots.
   const tracks = MEETINGS_A_ROOM * rooms * (meeting.tracks.length + 4 * meeting.participants.length);
   return StatsEngine.start({
     ...(shards === undefined ? {} : { shards }),
+    ...(webhooks === undefined ? {} : { webhooks }),
     // Each video track that comes from a client has three SSRCs, the others one.
     capacity: { tracks, streams: 2 * tracks },
     scoreBlocks: tracks,

@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { decimalNumber, faultPlan, isoTime, someText, wholeNumber } from './arguments.js';
+import { decimalNumber, faultPlan, httpUrl, isoTime, someText, wholeNumber } from './arguments.js';
 import type { DemoOptions } from './demo.js';
+import type { ListenOptions } from './listen.js';
 import type { ReplayOptions } from './replay.js';
 
 const MAX_SHARDS = 64;
+/** What LiveKit's own servers take in their development mode. */
+const DEV_KEY = 'devkey';
+const DEV_SECRET = 'secret';
 const DEFAULT_START = '2026-01-01T00:00:00Z';
 
 /** Exit statuses: 0 fine, 1 the books do not balance or the engine failed, 2 bad usage or input, 130 interrupted. */
@@ -74,11 +78,36 @@ function program(): Command {
     .option('--seconds <n>', 'how long to play', wholeNumber(1, 86_400), 20)
     .addOption(shards())
     .option('--forever', 'play until Ctrl-C', false)
+    .option('--webhook <url>', 'send webhooks there', httpUrl)
+    .option('--key <key>', 'API key that signs them', someText, DEV_KEY)
+    .option('--secret <secret>', 'its secret', someText, DEV_SECRET)
     .option('--plain', 'plain lines on a terminal too', false)
     .addHelpText('after', '\nExample:\n  $ sfu-stats demo --rooms 200 --speed 5 --seconds 30\n')
-    .action(async (options: DemoOptions) => {
+    .action(async ({ webhook, key, secret, ...options }: DemoFlags) => {
       const { demo } = await import('./demo.js');
-      process.exitCode = await demo(options, process);
+      const webhooks =
+        webhook === undefined ? {} : { webhooks: { apiKey: key, apiSecret: secret, urls: [webhook] } };
+      process.exitCode = await demo({ ...options, ...webhooks }, process);
+    });
+
+  root
+    .command('listen')
+    .summary('receive webhooks, verify and print them')
+    .description(
+      'Listens for webhooks on this machine, verifies each with the key and prints one line for it, until Ctrl-C.',
+    )
+    .option('--port <n>', 'port to listen on, 0 for any', wholeNumber(0, 65_535), 9465)
+    .option('--host <address>', 'address to listen on', someText, '127.0.0.1')
+    .option('--key <key>', 'API key the sender signs with', someText, DEV_KEY)
+    .option('--secret <secret>', 'its secret', someText, DEV_SECRET)
+    .addHelpText(
+      'after',
+      '\nExample, with the demo in another terminal:\n  $ sfu-stats listen\n' +
+        '  $ sfu-stats demo --rooms 2 --webhook http://127.0.0.1:9465/\n',
+    )
+    .action(async ({ key, secret, ...options }: ListenFlags) => {
+      const { listen } = await import('./listen.js');
+      process.exitCode = await listen({ apiKey: key, apiSecret: secret, ...options }, process);
     });
   return root;
 }
@@ -88,6 +117,17 @@ type ReplayFlags = Pick<ReplayOptions, 'shards' | 'faults' | 'onError'> & {
   readonly start: number;
   readonly node: string;
 };
+
+interface KeyFlags {
+  readonly key: string;
+  readonly secret: string;
+}
+
+/** What the flags of `demo` parse to. */
+type DemoFlags = Omit<DemoOptions, 'webhooks'> & KeyFlags & { readonly webhook?: string };
+
+/** What the flags of `listen` parse to. */
+type ListenFlags = Pick<ListenOptions, 'port' | 'host'> & KeyFlags;
 
 try {
   await program().parseAsync();

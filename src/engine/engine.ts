@@ -21,9 +21,10 @@ import {
 import type { RecordResult } from '../record/result.js';
 import type { SignalRecorder } from '../record/signal-recorder.js';
 import type { TrackRecorder } from '../record/track-recorder.js';
+import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
 import { type Audit, audit, type BookTotals } from './audit.js';
 import { createMemory, type EngineMemory } from './memory-plan.js';
-import type { FlushReport, TimerData, TimerMessage } from './messages.js';
+import type { FlushReport, StopReport, TimerData, TimerMessage } from './messages.js';
 import { monotonicMs } from './monotonic.js';
 import { Registry } from './registry.js';
 import { Snapshot } from './snapshot.js';
@@ -35,7 +36,7 @@ import { TimerSupervisor } from './timer-supervisor.js';
 const START_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 5_000;
 export interface CloseOptions {
-  /** How long the last flush may take, milliseconds. @default 5000 */
+  /** How long the last flush and the webhooks may take, milliseconds. @default 5000 */
   readonly deadlineMs?: number;
 }
 
@@ -45,6 +46,8 @@ export interface CloseReport {
   readonly complete: boolean;
   /** Recorded and neither reported nor dropped, both directions together. */
   readonly left: BookTotals;
+  /** Webhooks that were not delivered in time, and dropped; by URL and key. */
+  readonly webhooksLeft: WebhookCloseReport['left'];
 }
 
 /**
@@ -325,10 +328,10 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 1));
       this.#thread.publishAll();
     }
-    let complete = false;
+    let stopped: StopReport | undefined;
     try {
-      const stopped = this.#supervisor.request({ op: 'stop', deadlineMs: left() });
-      complete = (await withDeadline(stopped, left() + CLOSE_DEADLINE_MS)) === true;
+      const answer = this.#supervisor.request({ op: 'stop', deadlineMs: left() });
+      stopped = (await withDeadline(answer, left() + CLOSE_DEADLINE_MS)) as StopReport | undefined;
     } catch (error) {
       this.#options.logger.warn({ error: String(error) }, 'the engine was closed without its timer thread');
     }
@@ -340,14 +343,16 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
         (total, part) => total + part.UPSTREAM[number] + part.DOWNSTREAM[number],
         0,
       );
+    const webhooksLeft = stopped?.webhooks?.left ?? [];
     return {
-      complete: complete && sum('samples') === 0,
+      complete: stopped?.complete === true && sum('samples') === 0 && webhooksLeft.length === 0,
       left: {
         samples: sum('samples'),
         messages: sum('messages'),
         packets: sum('packets'),
         bytes: sum('bytes'),
       },
+      webhooksLeft,
     };
   }
 
@@ -367,7 +372,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
 
   #timerData(): TimerData {
     const { shards, threads, board } = this.#memory;
-    const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl } = this.#options;
+    const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl, webhooks } =
+      this.#options;
     return {
       shards,
       threads,
@@ -378,6 +384,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       nodeId,
       analyticsKey,
       seed,
+      webhooks,
       clock: clock === 'real' ? { monotonicStartMs: this.#monotonicStart } : clock,
       known: {
         calls: this.#registry.calls(board[Board.CALLS_TAKEN]!),

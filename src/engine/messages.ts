@@ -1,6 +1,8 @@
 import type { CellsMemory } from '../memory/cells.js';
 import type { CallFrame, MimeFrame, SlotFrame } from '../memory/frames.js';
 import type { ShardMemory } from '../memory/shard.js';
+import type { ResolvedWebhookOptions } from '../telemetry/webhooks/webhook-options.js';
+import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
 import type { Reaped } from './registry.js';
 
 /** What the host hands a timer thread when it starts. */
@@ -15,6 +17,7 @@ export interface TimerData {
   readonly nodeId: string;
   readonly analyticsKey: string;
   readonly seed: string;
+  readonly webhooks: ResolvedWebhookOptions | undefined;
   readonly clock:
     | { readonly virtualStartMs: number }
     /** process.hrtime at engine time 0, ms: it is the same clock in all threads. */
@@ -56,7 +59,14 @@ export interface FlushReport {
   readonly stats: number;
 }
 
-export type Answer = FlushReport | boolean | undefined;
+/** What the last flush, and the webhooks after it, came to. */
+export interface StopReport {
+  /** Everything recorded was reported in time. */
+  readonly complete: boolean;
+  readonly webhooks: WebhookCloseReport | undefined;
+}
+
+export type Answer = FlushReport | StopReport | boolean | undefined;
 
 export interface SnapshotMessage {
   readonly kind: 'snapshot';

@@ -37,6 +37,15 @@ export interface EngineStatus {
   /** Slots of the host's thread in use, those that wait for their last window among them. */
   readonly slotsInUse: number;
   readonly streamsInUse: number;
+  /** Webhooks since the start, once for each URL; those queued wait or are in flight. */
+  readonly webhooks: {
+    readonly queued: number;
+    readonly sent: number;
+    readonly failed: number;
+    readonly dropped: number;
+    /** Attempts after the first. */
+    readonly retries: number;
+  };
   /** Participants forgotten since the start. */
   readonly reaped: number;
   /** Losses and refusals since the start, by reason. */
@@ -87,6 +96,13 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
     participants: board[Board.PARTICIPANTS]!,
     slotsInUse: host.slotsInUse,
     streamsInUse: host.streamsInUse,
+    webhooks: {
+      queued: board[Board.WEBHOOKS_QUEUED]!,
+      sent: board[Board.WEBHOOKS_SENT]!,
+      failed: board[Board.WEBHOOKS_FAILED]!,
+      dropped: board[Board.WEBHOOKS_DROPPED]!,
+      retries: board[Board.WEBHOOK_RETRIES]!,
+    },
     reaped: board[Board.REAPED]!,
     drops: drops(memory, shards, host),
   };

@@ -157,7 +157,7 @@ export abstract class TelemetryCalls {
       call: 'participantResumed',
       ...named(call),
       ...(node !== undefined && { node: textOf('node', node) }),
-      ...(reason !== undefined && { reason }),
+      ...(reason !== undefined && { reason: int32Of('reason', reason) }),
     });
   }
 
@@ -214,7 +214,10 @@ export abstract class TelemetryCalls {
 
   trackMaxSubscribedVideoQuality(call: TrackQualityCall): void {
     const { mimeType = '', quality = 0 } = call;
-    this.#track('trackMaxSubscribedVideoQuality', call, { mimeType: textOf('mimeType', mimeType), quality });
+    this.#track('trackMaxSubscribedVideoQuality', call, {
+      mimeType: textOf('mimeType', mimeType),
+      quality: int32Of('quality', quality),
+    });
   }
 
   trackPublishRtpStats(call: TrackRtpStatsCall): void {
@@ -301,6 +304,12 @@ function textOf(field: string, value: unknown): string {
   );
 }
 
+/** Enums and layers: what protobuf cannot hold would only be found when the event is told. */
+function int32Of(field: string, value: unknown): number {
+  if (Number.isInteger(value) && value === ((value as number) | 0)) return value as number;
+  throw refused(ErrorCode.INVALID_ARGUMENT, field, 'a whole number of 32 bits', value);
+}
+
 function clientMetaOf({ clientMeta }: GuardedCall): { readonly clientMeta?: Uint8Array } {
   return clientMeta === undefined
     ? {}
@@ -315,7 +324,7 @@ function rtpStatsOf(call: TrackRtpStatsCall): Partial<Pick<TrackCall, 'mimeType'
   const { mimeType = '', layer = 0, stats } = call;
   return {
     mimeType: textOf('mimeType', mimeType),
-    layer,
+    layer: int32Of('layer', layer),
     ...(stats && { stats: encodeMessage(RTPStats, stats, 'stats') }),
   };
 }

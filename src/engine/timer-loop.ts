@@ -7,6 +7,7 @@ import type {
   FlushReport,
   HostMessage,
   LogLevel,
+  StopReport,
   TelemetryEntry,
   TimerData,
   TimerMessage,
@@ -38,6 +39,8 @@ export interface TimerParts {
   readonly flusher: Pick<Flusher, 'flush' | 'drained' | 'stop'>;
   readonly drainEvents: () => void;
   readonly reap: (time: number) => readonly ReapReport[];
+  /** Delivers what is left to deliver, within so many milliseconds. */
+  readonly finish: (deadlineMs: number) => Promise<StopReport['webhooks']>;
   /** The earliest time at which somebody is due to be reaped. */
   readonly nextReap: () => number;
 }
@@ -183,7 +186,7 @@ export class TimerLoop {
 
   async #run(
     request: Extract<TimerRequest, { op: 'flush' | 'advance' | 'stop' }>,
-  ): Promise<FlushReport | boolean> {
+  ): Promise<FlushReport | StopReport | boolean> {
     if (request.op === 'flush') return this.#flush();
     if (request.op === 'stop') return this.#stop(request.deadlineMs);
     await this.#advance(request.toMs);
@@ -231,15 +234,18 @@ export class TimerLoop {
     this.#board[Board.CLOCK] = toMs;
   }
 
-  async #stop(deadlineMs: number): Promise<boolean> {
+  async #stop(deadlineMs: number): Promise<StopReport> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#readClock();
-    const { flusher, pool } = this.#parts;
+    const { flusher, pool, finish } = this.#parts;
+    const deadline = monotonicMs() + deadlineMs;
     const flush = this.#board[Board.FLUSH]! + 1;
     const complete = await flusher.stop(flush, this.#board[Board.CLOCK]!, deadlineMs);
+    const webhooks = await finish(Math.max(0, deadline - monotonicMs()));
+    this.deliverTelemetry();
     await pool.destroy();
-    return complete;
+    return { complete, webhooks };
   }
 
   #readClock(): void {

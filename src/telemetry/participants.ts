@@ -5,10 +5,8 @@ import type { LifecycleCall, ParticipantName, RoomName } from '../memory/frames.
 interface Session {
   readonly room: Room;
   info: ParticipantInfo;
-  /** References that hold the participant open, by name. */
+  /** References that hold the participant open, by name; none when resumed alone opened it: any leave closes it. */
   readonly guards: Set<string>;
-  /** Opened by resumed alone: held until anyone leaves. */
-  implicitGuard: boolean;
   /** The session's one PARTICIPANT_JOINED was sent. */
   announced: boolean;
   connected: boolean;
@@ -196,8 +194,7 @@ export class Participants {
   }
 
   #resume(room: RoomName, participant: ParticipantName): Effect {
-    const session = this.#openSession(room, participant);
-    if (session.guards.size === 0) session.implicitGuard = true;
+    this.#openSession(room, participant);
     return Effect.RESUMED;
   }
 
@@ -215,7 +212,6 @@ export class Participants {
       this.leavesIgnored++;
       return Effect.IGNORED;
     }
-    session.implicitGuard = false;
     session.guards.delete(ref);
     if (session.guards.size === 0 && session.closedAt === undefined) {
       session.closedAt = time;
@@ -244,7 +240,6 @@ export class Participants {
           info: known?.info ?? new ParticipantInfo({ sid: participantName.sid }),
           // Guards of the session before that were never released still hold the participant open.
           guards: known?.guards ?? new Set(),
-          implicitGuard: false,
           announced: false,
           connected: false,
           ended: false,
@@ -278,18 +273,19 @@ export class Participants {
   }
 }
 
-/** Takes over what a call says of a room. */
+/** Takes over what a call says of a room. What was told may still wait to be sent: it keeps what it says. */
 function see<R extends { info: RoomMessage }>(room: R, { sid, name, message }: RoomName): R {
   if (message !== undefined) {
     room.info = RoomMessage.fromBinary(message);
     room.info.sid = sid;
-  } else if (name !== undefined) {
+  } else if (name !== undefined && name !== room.info.name) {
+    room.info = room.info.clone();
     room.info.name = name;
   }
   return room;
 }
 
-/** Takes over what a call says of a participant. */
+/** Takes over what a call says of a participant, in the same way. */
 function seeParticipant<P extends { info: ParticipantInfo }>(
   participant: P,
   { sid, identity, message }: ParticipantName,
@@ -297,7 +293,8 @@ function seeParticipant<P extends { info: ParticipantInfo }>(
   if (message !== undefined) {
     participant.info = ParticipantInfo.fromBinary(message);
     participant.info.sid = sid;
-  } else if (identity !== undefined) {
+  } else if (identity !== undefined && identity !== participant.info.identity) {
+    participant.info = participant.info.clone();
     participant.info.identity = identity;
   }
   return participant;

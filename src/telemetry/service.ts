@@ -76,6 +76,15 @@ const TRACK_EVENTS: Readonly<Record<TrackCall['call'], AnalyticsEventType>> = {
   trackSubscribeRtpStats: AnalyticsEventType.TRACK_SUBSCRIBE_STATS,
 };
 
+/** Their participant subscribes; that of all others is the track's publisher. */
+const SUBSCRIBER_CALLS: ReadonlySet<string> = new Set<TrackCall['call']>([
+  'trackSubscribeRequested',
+  'trackSubscribed',
+  'trackUnsubscribed',
+  'trackSubscribeFailed',
+  'trackSubscribeRtpStats',
+]);
+
 const TRACK_WEBHOOKS: Partial<Record<TrackCall['call'], string>> = {
   trackPublished: 'track_published',
   trackUnpublished: 'track_unpublished',
@@ -148,10 +157,16 @@ export class TelemetryService {
     return reaped;
   }
 
-  /** What became of a webhook, as an event. */
-  webhookProcessed(webhook: WebhookInfo, time: number, number: number): void {
-    const fields = { type: AnalyticsEventType.WEBHOOK, roomId: webhook.roomId, webhook };
-    this.#event(fields, webhook.roomId, { time, number });
+  /** What became of a webhook at one URL, as an event. */
+  webhookProcessed(webhook: WebhookInfo, time: number): void {
+    const { roomId, eventId: id, url } = webhook;
+    const fields = {
+      type: AnalyticsEventType.WEBHOOK,
+      id: eventId('AE_', `${this.#options.seed} ${id} ${url}`, 0),
+      roomId,
+      webhook,
+    };
+    this.#event(fields, roomId, { time, number: 0 });
   }
 
   #takeLifecycle(call: LifecycleCall, taken: Taken): void {
@@ -173,11 +188,10 @@ export class TelemetryService {
   #tellRoom(name: RoomName, webhook: string, type: AnalyticsEventType, taken: Taken): void {
     const room = this.participants.roomInfo(name);
     this.#webhook({ event: webhook, room }, name.sid, taken);
-    const event: EventFields = { type, roomId: name.sid, room };
-    // LiveKit dates a room's creation by the room itself.
-    if (type === AnalyticsEventType.ROOM_CREATED && room.creationTime > 0n) {
-      event.timestamp = new Timestamp({ seconds: room.creationTime });
-    }
+    const event: EventFields = { type, room };
+    // As LiveKit has it: a room's creation is dated by the room itself, and has no roomId.
+    if (type === AnalyticsEventType.ROOM_ENDED) event.roomId = name.sid;
+    else if (room.creationTime > 0n) event.timestamp = new Timestamp({ seconds: room.creationTime });
     this.#event(event, name.sid, taken);
   }
 
@@ -240,9 +254,9 @@ export class TelemetryService {
     const sid = call.room.sid;
     this.participants.seen(call.room, call.participant);
     if (call.publisher !== undefined) this.participants.seen(call.room, call.publisher);
-    const isPublishers = !call.call.startsWith('trackSub') && !call.call.startsWith('trackUnsub');
-    if (isPublishers && this.participants.isKnown(sid, call.participant.sid)) {
-      this.#tracks.publish(sid, call.participant.sid, call.track);
+    const publisher = SUBSCRIBER_CALLS.has(call.call) ? call.publisher : call.participant;
+    if (publisher !== undefined && this.participants.isKnown(sid, publisher.sid)) {
+      this.#tracks.publish(sid, publisher.sid, call.track);
     }
     const track = this.#tracks.infoOf(sid, call.track);
     if (!call.sendEvent) return;
@@ -333,8 +347,8 @@ export class TelemetryService {
     const { nodeId, analyticsKey, seed, originEpochMs } = this.#options;
     const event = new AnalyticsEvent({
       timestamp: Timestamp.fromDate(new Date(originEpochMs() + time)),
-      ...fields,
       id: eventId('AE_', seed, number),
+      ...fields,
       nodeId,
       analyticsKey,
     });
@@ -346,9 +360,16 @@ export class TelemetryService {
     // The latest to the end: the first is then the one that was silent longest.
     this.#sequences.delete(room);
     this.#sequences.set(room, next);
-    if (this.#sequences.size > this.participants.roomCount + FORGOTTEN_ROOMS) {
-      this.#sequences.delete(this.#sequences.keys().next().value!);
-    }
+    if (this.#sequences.size > this.participants.roomCount + FORGOTTEN_ROOMS) this.#forgetSequence();
     return next;
+  }
+
+  /** Forgets the most silent room that nobody knows; one that is known begins its wait anew. */
+  #forgetSequence(): void {
+    for (const [room, last] of this.#sequences) {
+      this.#sequences.delete(room);
+      if (!this.participants.isRoomKnown(room)) return;
+      this.#sequences.set(room, last);
+    }
   }
 }

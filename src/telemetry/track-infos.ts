@@ -10,7 +10,8 @@ export class TrackInfos {
 
   /** Takes note of a track that a participant publishes. */
   publish(room: string, publisher: string, track: TrackName): void {
-    if (track.message === undefined) return;
+    // A track that was only asked for has no sid yet: there is nothing to find it by.
+    if (track.message === undefined || track.sid === '') return;
     let tracks = this.#rooms.get(room);
     if (tracks === undefined) {
       tracks = new Map();

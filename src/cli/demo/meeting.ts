@@ -15,6 +15,9 @@ export interface MeetingTrack {
   readonly kind: 'audio' | 'video';
 }
 
+/** A track as its publisher announces it. */
+type PublishedTrack = Exclude<LineOf<'track_published'>['track'], string>;
+
 /** What happens in a room at one moment; `track` and `participant` are places in the meeting's lists. */
 export type Step = { readonly atMs: number } & (
   | { readonly does: 'startRoom' | 'endRoom' }
@@ -28,6 +31,7 @@ export type Step = { readonly atMs: number } & (
       readonly bytes: number;
     }
   | { readonly does: 'closeTrack'; readonly track: number }
+  | { readonly does: 'publish' | 'unpublish'; readonly participant: number; readonly track: PublishedTrack }
   | {
       readonly does: 'data' | 'signal';
       readonly participant: number;
@@ -87,7 +91,11 @@ export class MeetingReader {
       case 'participant_left':
         this.#steps.push({ atMs, does: 'leave', participant: this.#participant(line.participant) });
         break;
+      case 'track_published':
+        this.#announce(line, 'publish');
+        break;
       case 'track_unpublished':
+        this.#announce(line, 'unpublish');
         this.#close(line, Direction.UPSTREAM);
         break;
       case 'track_unsubscribed':
@@ -128,6 +136,12 @@ export class MeetingReader {
     return this.#tracks.findIndex(
       (track) => track.sid === sid && track.participant === participant && track.direction === direction,
     );
+  }
+
+  #announce(line: LineOf<'track_published' | 'track_unpublished'>, does: 'publish' | 'unpublish'): void {
+    const participant = this.#participant(line.participant);
+    if (typeof line.track !== 'string')
+      this.#steps.push({ atMs: line.t, does, participant, track: line.track });
   }
 
   #close(line: LineOf<'track_unpublished' | 'track_unsubscribed'>, direction: Direction): void {

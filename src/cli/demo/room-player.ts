@@ -1,4 +1,10 @@
-import type { DataRecorder, SignalRecorder, StatsEngine, TrackRecorder } from '../../index.js';
+import type {
+  DataRecorder,
+  SignalRecorder,
+  StatsEngine,
+  TrackEventCall,
+  TrackRecorder,
+} from '../../index.js';
 import type { Meeting, Step } from './meeting.js';
 import type { Traffic } from './traffic.js';
 
@@ -35,6 +41,7 @@ export class RoomPlayer {
   readonly #meeting: Meeting;
   readonly #engine: StatsEngine;
   readonly #counts: RoomCounts;
+  readonly #suffix: string;
   readonly #room: { readonly sid: string; readonly name: string };
   readonly #people: readonly Person[];
   readonly #trackSids: readonly string[];
@@ -47,6 +54,7 @@ export class RoomPlayer {
     this.#meeting = meeting;
     this.#engine = engine;
     this.#counts = counts;
+    this.#suffix = suffix;
     this.#room = { sid: `${meeting.room.sid}${suffix}`, name: `${meeting.room.name}${suffix}` };
     this.#people = meeting.participants.map(({ sid, identity }) => ({
       sid: `${sid}${suffix}`,
@@ -121,10 +129,22 @@ export class RoomPlayer {
       case 'leave':
         this.#leave(step.participant);
         break;
+      case 'publish':
+        this.#engine.trackPublished(this.#announced(step));
+        break;
+      case 'unpublish':
+        this.#engine.trackUnpublished(this.#announced(step));
+        break;
       case 'closeTrack':
         this.#closeTrack(step.track);
         break;
     }
+  }
+
+  #announced({ participant, track }: Extract<Step, { does: 'publish' | 'unpublish' }>): TrackEventCall {
+    const announced = track.clone();
+    announced.sid = `${track.sid}${this.#suffix}`;
+    return { room: this.#room, participant: this.#people[participant]!, track: announced };
   }
 
   #track(place: number): TrackRecorder {

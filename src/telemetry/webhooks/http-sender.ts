@@ -1,0 +1,88 @@
+import { setMaxListeners } from 'node:events';
+import { type Dispatcher, Pool } from 'undici';
+import { type Answer, AttemptError } from './delivery.js';
+
+export interface HttpLimits {
+  readonly maxInFlight: number;
+  readonly requestTimeoutMs: number;
+  readonly maxResponseBytes: number;
+}
+
+/** The rest of a response, which nobody reads, may take this long: then its connection is not worth keeping. */
+const MAX_BODY_MS = 1_000;
+
+/** Posts signed bodies to one URL, over connections that are kept alive. It follows no redirect. */
+export class HttpSender {
+  readonly #path: string;
+  readonly #pool: Pool;
+  /** Also ends connections that are still being made, which the pool would wait for. */
+  readonly #closing = new AbortController();
+  readonly #maxResponseBytes: number;
+  readonly #maxBodyMs: number;
+
+  constructor(url: string, { maxInFlight, requestTimeoutMs, maxResponseBytes }: HttpLimits) {
+    const { origin, pathname, search } = new URL(url);
+    this.#path = pathname + search;
+    this.#maxResponseBytes = maxResponseBytes;
+    this.#maxBodyMs = Math.min(MAX_BODY_MS, requestTimeoutMs);
+    // Each connection listens to it.
+    setMaxListeners(0, this.#closing.signal);
+    this.#pool = new Pool(origin, {
+      connections: maxInFlight,
+      connectTimeout: requestTimeoutMs,
+      // The caller's signal is the timeout of a request.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { signal: this.#closing.signal },
+    });
+  }
+
+  /**
+   * Posts a body and waits until its response is over, or is not worth waiting for.
+   * @throws AttemptError if there was no answer; it names the error's code and nothing else.
+   */
+  async post(body: string, authorization: string, signal: AbortSignal): Promise<Answer> {
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await this.#pool.request({
+        method: 'POST',
+        path: this.#path,
+        headers: { authorization, 'content-type': 'application/webhook+json', 'user-agent': 'sfu-stats' },
+        body,
+        signal,
+      });
+    } catch (error) {
+      const code = codeOf(error);
+      throw new AttemptError(`connection failed: ${code}`, code === 'UND_ERR_CONNECT_TIMEOUT');
+    }
+    await this.#discard(response.body);
+    const retryAfter = response.headers['retry-after'];
+    return {
+      status: response.statusCode,
+      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+    };
+  }
+
+  /** Ends every connection; requests under way fail. Nothing of it keeps the thread alive afterwards. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#pool.destroy();
+  }
+
+  /** Reads a response to its end, so that its connection can be used again; a long or slow one is cut off. */
+  async #discard(body: Dispatcher.ResponseData['body']): Promise<void> {
+    const timer = setTimeout(() => body.destroy(), this.#maxBodyMs);
+    // However the body ends, the status has been read and counts.
+    await body.dump({ limit: this.#maxResponseBytes }).catch(() => undefined);
+    clearTimeout(timer);
+  }
+}
+
+const CODE = /^[A-Z][A-Z0-9_]*$/;
+
+/** An error's code or name: its message might quote what is secret. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && CODE.test(code) ? code : error.name;
+}
