@@ -164,7 +164,21 @@ function loggerOption(value: unknown): Logger {
       throw refused(ErrorCode.INVALID_OPTION, `logger.${level}`, 'a function', logger?.[level]);
     }
   }
-  return logger!;
+  return guarded(logger!);
+}
+
+/** What a logger throws must not reach the host through us. */
+function guarded(logger: Logger): Logger {
+  const at =
+    (level: keyof Logger) =>
+    (fields: object, message: string): void => {
+      try {
+        logger[level](fields, message);
+      } catch {
+        // There is nowhere to say it: that was the logger.
+      }
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 function urlOption(name: string, value: unknown): URL {

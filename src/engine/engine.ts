@@ -23,14 +23,16 @@ import type { SignalRecorder } from '../record/signal-recorder.js';
 import type { TrackRecorder } from '../record/track-recorder.js';
 import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
 import { type Audit, audit, type BookTotals } from './audit.js';
+import { withDeadline } from './deadline.js';
+import { HostListeners } from './host-listeners.js';
 import { createMemory, type EngineMemory } from './memory-plan.js';
 import type { FlushReport, StopReport, TimerData, TimerMessage } from './messages.js';
 import { monotonicMs } from './monotonic.js';
 import { Registry } from './registry.js';
-import { Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import { type EngineStatus, engineStatus } from './status.js';
 import { TelemetryCalls } from './telemetry-calls.js';
-import { TelemetryEvent } from './telemetry-event.js';
+import type { TelemetryEvent } from './telemetry-event.js';
 import { TimerSupervisor } from './timer-supervisor.js';
 
 const START_DEADLINE_MS = 30_000;
@@ -61,8 +63,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #thread: RecordingThread;
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
-  readonly #snapshotListeners = new Set<(snapshot: Snapshot) => void>();
-  readonly #telemetryListeners = new Set<(event: TelemetryEvent) => void>();
+  readonly #listeners: HostListeners;
   #publishTimer: NodeJS.Timeout | undefined;
   #calls = 0;
   /** Calls that found the event ring full, by name. */
@@ -71,7 +72,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #state: EngineStatus['state'] = 'running';
   #closing: Promise<CloseReport> | undefined;
   #lastDeath: string | undefined;
-  #whenReady: (() => void) | undefined;
+  /** Told whether the first timer thread came up. */
+  #whenFirst: ((isUp: boolean) => void) | undefined;
 
   private constructor(options: ResolvedOptions) {
     super();
@@ -84,6 +86,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       started: () => this.#onTimerStarted(),
       died: (reason, restartInMs) => this.#onTimerDied(reason, restartInMs),
     });
+    this.#listeners = new HostListeners((message) => this.#supervisor.post(message), options.logger);
   }
 
   /**
@@ -105,9 +108,9 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   async #start(): Promise<void> {
     const ready = new Promise<boolean>((resolve) => {
       const deadline = setTimeout(() => resolve(false), START_DEADLINE_MS);
-      this.#whenReady = () => {
+      this.#whenFirst = (isUp) => {
         clearTimeout(deadline);
-        resolve(true);
+        resolve(isUp);
       };
     });
     this.#supervisor.start();
@@ -125,8 +128,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     const { events } = this.#thread;
     const frame: CallFrame = [FrameType.CALL, this.#thread.now(), this.#calls + 1, call];
     if (waitsForRoom(call)) {
-      this.#registry.note(frame);
       events.send(frame);
+      this.#registry.note(frame);
     } else if (!events.offer(frame)) {
       this.#callsDropped.set(call.call, (this.#callsDropped.get(call.call) ?? 0) + 1);
       return;
@@ -246,7 +249,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     try {
       return audit(this.#memory);
     } finally {
-      void this.#supervisor.request({ op: 'resume' });
+      // Nobody waits for it; while the engine closes there may be nobody to answer.
+      this.#supervisor.request({ op: 'resume' }).catch(() => {});
     }
   }
 
@@ -267,7 +271,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
    * somebody listens the rows are copied for them. A host that is too slow misses some (`snapshotsDropped`).
    */
   onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
-    return this.#listen(this.#snapshotListeners, listener);
+    this.#ensureOpen();
+    return this.#listeners.onSnapshot(listener);
   }
 
   /**
@@ -275,25 +280,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
    * way to stop it. A host that is too slow misses some (`telemetryDropped`).
    */
   onTelemetry(listener: (event: TelemetryEvent) => void): () => void {
-    return this.#listen(this.#telemetryListeners, listener);
-  }
-
-  #listen<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
     this.#ensureOpen();
-    listeners.add(listener);
-    this.#sayWhatIsHeard();
-    return () => {
-      listeners.delete(listener);
-      this.#sayWhatIsHeard();
-    };
-  }
-
-  #sayWhatIsHeard(): void {
-    this.#supervisor.post({
-      kind: 'listen',
-      snapshots: this.#snapshotListeners.size > 0,
-      telemetry: this.#telemetryListeners.size > 0,
-    });
+    return this.#listeners.onTelemetry(listener);
   }
 
   /**
@@ -395,12 +383,13 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #onTimerStarted(): void {
-    this.#sayWhatIsHeard();
-    this.#whenReady?.();
+    this.#listeners.announce();
+    this.#whenFirst?.(true);
   }
 
   #onTimerDied(reason: string, restartInMs: number): void {
     this.#lastDeath = reason;
+    this.#whenFirst?.(false);
     this.#memory.board[Board.TIMER_RESTARTS]!++;
     // Its stats workers died with it.
     for (const { buffer } of this.#memory.shards) Atomics.store(new Int32Array(buffer), Control.I32_OWNER, 0);
@@ -412,40 +401,12 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       this.#options.logger[message.level](message.fields, message.message);
     } else if (message.kind === 'reaped') {
       this.#registry.reap(message.reaped);
-    } else if (message.kind === 'snapshot') {
-      this.#tell(this.#snapshotListeners, new Snapshot(message));
-      this.#supervisor.post({ kind: 'snapshotTaken' });
     } else {
-      for (const entry of message.entries) {
-        this.#tell(this.#telemetryListeners, new TelemetryEvent(entry, message.originEpochMs));
-      }
-      this.#supervisor.post({ kind: 'telemetryTaken', count: message.entries.length });
-    }
-  }
-
-  #tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
-    for (const listener of listeners) {
-      try {
-        listener(value);
-      } catch (error) {
-        this.#options.logger.error({ error: String(error) }, 'a listener threw');
-      }
+      this.#listeners.take(message);
     }
   }
 
   #ensureOpen(): void {
     if (this.#state !== 'running') throw new SfuStatsError(ErrorCode.CLOSED, `the engine is ${this.#state}`);
-  }
-}
-
-async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

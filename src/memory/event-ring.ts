@@ -38,28 +38,32 @@ export class EventRingWriter {
 
   /** Whether a frame of this length can be written now. */
   hasRoom(length: number): boolean {
-    const tail = this.#ints[TAIL]!;
-    const at = tail & (this.#capacity - 1);
-    const need = padded(length);
-    const skip = at + need > this.#capacity ? this.#capacity - at : 0;
-    return ((tail - Atomics.load(this.#ints, HEAD)) | 0) + skip + need <= this.#capacity;
+    return this.#skipFor(length) >= 0;
   }
 
   /** Writes one frame; false when there is no room for it now. */
   write(frame: Uint8Array): boolean {
+    const skip = this.#skipFor(frame.length);
+    if (skip < 0) return false;
     const ints = this.#ints;
     const tail = ints[TAIL]!;
     const at = tail & (this.#capacity - 1);
-    const need = padded(frame.length);
-    const skip = at + need > this.#capacity ? this.#capacity - at : 0;
-    const used = (tail - Atomics.load(ints, HEAD)) | 0;
-    if (used + skip + need > this.#capacity) return false;
     if (skip > 0) ints[(FRAMES + at) >> 2] = SKIP;
     const start = FRAMES + (skip > 0 ? 0 : at);
     ints[start >> 2] = frame.length;
     this.#bytes.set(frame, start + 4);
-    Atomics.store(ints, TAIL, (tail + skip + need) | 0);
+    Atomics.store(ints, TAIL, (tail + skip + padded(frame.length)) | 0);
     return true;
+  }
+
+  /** Bytes to leave out at the ring's end before a frame of this length; -1 when there is no room for it. */
+  #skipFor(length: number): number {
+    const tail = this.#ints[TAIL]!;
+    const at = tail & (this.#capacity - 1);
+    const need = padded(length);
+    const skip = at + need > this.#capacity ? this.#capacity - at : 0;
+    const used = (tail - Atomics.load(this.#ints, HEAD)) | 0;
+    return used + skip + need > this.#capacity ? -1 : skip;
   }
 }
 

@@ -175,11 +175,7 @@ export class SampleReader {
 
   /** Adds the change of a counter to word `word`; at `raw` + word stands what it was last. */
   #count(value: number | undefined, word: number, raw: number): void {
-    if (value === undefined) return;
-    if (!(value >= 0) || Math.floor(value) !== value || value === Number.POSITIVE_INFINITY) {
-      this.#refuse(value);
-      return;
-    }
+    if (value === undefined || !this.#isWhole(value)) return;
     let change = value;
     if (raw !== NO_RAW) {
       const at = raw + word;
@@ -191,11 +187,7 @@ export class SampleReader {
   }
 
   #countBytes(value: number | undefined, word: number, raw: number): void {
-    if (value === undefined) return;
-    if (!(value >= 0) || Math.floor(value) !== value || value === Number.POSITIVE_INFINITY) {
-      this.#refuse(value);
-      return;
-    }
+    if (value === undefined || !this.#isWhole(value)) return;
     let change = value;
     if (raw !== NO_RAW) {
       const at = raw + word;
@@ -221,6 +213,12 @@ export class SampleReader {
     }
     if (change >= CHANGE_LIMIT) this.#reason = InvalidReason.TOO_LARGE;
     this.changes[PACKETS_LOST]! += change;
+  }
+
+  #isWhole(value: number): boolean {
+    if (value >= 0 && Math.floor(value) === value && value !== Number.POSITIVE_INFINITY) return true;
+    this.#refuse(value);
+    return false;
   }
 
   #refuse(value: number): void {

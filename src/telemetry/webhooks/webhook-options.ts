@@ -159,7 +159,7 @@ function target(field: string, given: unknown, options: WebhookOptions): Require
 
 function targets(options: WebhookOptions): readonly Required<WebhookTarget>[] {
   const { urls } = options;
-  if (!Array.isArray(urls)) throw invalid('urls', 'an array', urls);
+  if (!Array.isArray(urls)) throw invalidSecret('urls', 'an array', kindOf(urls));
   const resolved = urls.map((given, index) => target(`urls[${index}]`, given, options));
   resolved.forEach(({ url, apiKey }, index) => {
     const first = resolved.findIndex((other) => other.url === url && other.apiKey === apiKey);

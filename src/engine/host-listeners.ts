@@ -1,0 +1,67 @@
+import type { Logger } from '../options.js';
+import type { HostMessage, SnapshotMessage, TelemetryMessage } from './messages.js';
+import { Snapshot } from './snapshot.js';
+import { TelemetryEvent } from './telemetry-event.js';
+
+type Listener<T> = (value: T) => void;
+
+/** Who in the host hears what the timer thread sends; it is told what nobody wants. Host thread. */
+export class HostListeners {
+  readonly #snapshots = new Set<Listener<Snapshot>>();
+  readonly #telemetry = new Set<Listener<TelemetryEvent>>();
+  readonly #post: (message: HostMessage) => void;
+  readonly #logger: Logger;
+
+  constructor(post: (message: HostMessage) => void, logger: Logger) {
+    this.#post = post;
+    this.#logger = logger;
+  }
+
+  onSnapshot(listener: Listener<Snapshot>): () => void {
+    return this.#listen(this.#snapshots, listener);
+  }
+
+  onTelemetry(listener: Listener<TelemetryEvent>): () => void {
+    return this.#listen(this.#telemetry, listener);
+  }
+
+  #listen<T>(listeners: Set<Listener<T>>, listener: Listener<T>): () => void {
+    listeners.add(listener);
+    this.announce();
+    return () => {
+      listeners.delete(listener);
+      this.announce();
+    };
+  }
+
+  /** Says what is wanted; also to a timer thread that starts anew. */
+  announce(): void {
+    this.#post({
+      kind: 'listen',
+      snapshots: this.#snapshots.size > 0,
+      telemetry: this.#telemetry.size > 0,
+    });
+  }
+
+  take(message: SnapshotMessage | TelemetryMessage): void {
+    if (message.kind === 'snapshot') {
+      this.#tell(this.#snapshots, new Snapshot(message));
+      this.#post({ kind: 'snapshotTaken' });
+      return;
+    }
+    for (const entry of message.entries) {
+      this.#tell(this.#telemetry, new TelemetryEvent(entry, message.originEpochMs));
+    }
+    this.#post({ kind: 'telemetryTaken', count: message.entries.length });
+  }
+
+  #tell<T>(listeners: ReadonlySet<Listener<T>>, value: T): void {
+    for (const listener of listeners) {
+      try {
+        listener(value);
+      } catch (error) {
+        this.#logger.error({ error: String(error) }, 'a listener threw');
+      }
+    }
+  }
+}
