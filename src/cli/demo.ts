@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import { StatsEngine, type WebhookOptions } from '../index.js';
+import { askedToEnd } from './asked-to-end.js';
 import { colorsFor } from './colors.js';
 import { booksTable, kindTable, verdictOn } from './demo/closing-tables.js';
 import { milliseconds } from './demo/figures.js';
@@ -22,12 +23,6 @@ const MEETINGS_A_ROOM = 3;
 
 const TABLE_EVERY_MS = 250;
 const LINE_EVERY_MS = 1_000;
-const INTERRUPTED = 130;
-/**
- * One Ctrl-C may come twice: from the terminal, and passed on by npm. Whoever asks again later does not want to
- * wait for the books.
- */
-const ONE_ASKING_MS = 500;
 
 export interface DemoOptions {
   readonly rooms: number;
@@ -128,14 +123,7 @@ class Demo {
     const ended = new Promise<void>((resolve, reject) => {
       const end = (): void => resolve();
       if (!forever) time = setTimeout(end, seconds * 1_000);
-      let askedAtMs: number | undefined;
-      const asked = (): void => {
-        const nowMs = performance.now();
-        if (askedAtMs !== undefined && nowMs - askedAtMs > ONE_ASKING_MS) process.exit(INTERRUPTED);
-        askedAtMs ??= nowMs;
-        end();
-      };
-      process.on('SIGINT', asked).on('SIGTERM', asked);
+      void askedToEnd().then(end);
       this.#stdout.on('error', end);
       this.#stage.start(reject);
     });

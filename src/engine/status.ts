@@ -48,6 +48,8 @@ export interface EngineStatus {
   };
   /** Participants forgotten since the start. */
   readonly reaped: number;
+  /** Events of participants nobody knew (any more): sent with what the call itself brought. */
+  readonly lateEvents: number;
   /** Losses and refusals since the start, by reason. */
   readonly drops: Readonly<Record<string, number>>;
 }
@@ -104,6 +106,7 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
       retries: board[Board.WEBHOOK_RETRIES]!,
     },
     reaped: board[Board.REAPED]!,
+    lateEvents: board[Board.LATE_EVENTS]!,
     drops: drops(memory, shards, host),
   };
   return { ...status, verdict: verdict(status, host) };
