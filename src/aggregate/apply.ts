@@ -140,7 +140,8 @@ export function createApply(
     if (jitter >>> 0 > ints[slotInts + SLOT_JITTER]! >>> 0) ints[slotInts + SLOT_JITTER] = jitter;
     if ((header & HAS_SCORE) !== 0) {
       const number = ints[recordInts + I32_SCORE_NUMBER]!;
-      const place = number - ints[slotInts + I32_FIRST_SCORE]!;
+      // Numbers wrap at 2^32, their difference does not.
+      const place = (number - ints[slotInts + I32_FIRST_SCORE]!) | 0;
       if (place < INLINE_SCORES) {
         floats[2 * (slot + SCORES) + place] = floats[recordInts + F32_SCORE]!;
       } else {
@@ -148,7 +149,7 @@ export function createApply(
         const block = scoreBlock(slotInts, (chained / BLOCK) | 0, window);
         if (block >= 0) floats[block + (chained % BLOCK)] = floats[recordInts + F32_SCORE]!;
       }
-      ints[slotInts + I32_NEXT_SCORE] = number + 1;
+      ints[slotInts + I32_NEXT_SCORE] = (number + 1) | 0;
     }
   }
 

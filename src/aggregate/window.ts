@@ -47,7 +47,7 @@ export function createCloseWindow(
 
   /** Copies the window's scores together; returns how many there are places for, and leaves the sum in the row. */
   function gatherScores(slot: number, slotInts: number, row: number): number {
-    const count = ints[slotInts + I32_NEXT_SCORE]! - ints[slotInts + I32_FIRST_SCORE]!;
+    const count = (ints[slotInts + I32_NEXT_SCORE]! - ints[slotInts + I32_FIRST_SCORE]!) | 0;
     const inline = 2 * (slot + SCORES);
     const near = Math.min(count, INLINE_SCORES);
     let sum = 0;

@@ -86,7 +86,11 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       started: () => this.#onTimerStarted(),
       died: (reason, restartInMs) => this.#onTimerDied(reason, restartInMs),
     });
-    this.#listeners = new HostListeners((message) => this.#supervisor.post(message), options.logger);
+    this.#listeners = new HostListeners(
+      this.#memory.board,
+      (message) => this.#supervisor.post(message),
+      options.logger,
+    );
   }
 
   /**
@@ -308,6 +312,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
 
   async #close(deadlineMs: number): Promise<CloseReport> {
     this.#state = 'closing';
+    this.#thread.refuse();
+    this.#memory.board[Board.CLOSED] = 1;
     clearInterval(this.#publishTimer);
     const deadline = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, deadline - performance.now());
@@ -383,7 +389,6 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #onTimerStarted(): void {
-    this.#listeners.announce();
     this.#whenFirst?.(true);
   }
 

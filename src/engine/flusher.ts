@@ -49,18 +49,18 @@ export class Flusher {
       started + ANSWER_DEADLINE_MS,
     );
     if (!complete) board[Board.FLUSHES_INCOMPLETE]!++;
-    const stats = this.collect();
+    const stats = this.collect(flush);
     board[Board.LAST_FLUSH_TIME] = time;
     board[Board.LAST_FLUSH_DURATION] = monotonic() - started;
     board[Board.LAST_FLUSH_STATS] = stats;
     return stats;
   }
 
-  /** Makes snapshots of all closed windows, and gives them back; returns how many stats they had. */
-  collect(): number {
+  /** Makes snapshots of the closed windows up to a flush, and gives them back; returns how many stats they had. */
+  collect(upTo: number): number {
     const { board, builder, participants, drainEvents, originEpochMs, wantsRows, sink } = this.#around;
     // The windows first, then the events: the identity of every row is in a ring before its row is.
-    const flushes = builder.closedFlushes();
+    const flushes = builder.closedFlushes().filter((flush) => flush <= upTo);
     drainEvents();
     let stats = 0;
     for (const flush of flushes) {
@@ -100,14 +100,19 @@ export class Flusher {
     }
     this.#around.board[Board.FLUSH] = flush;
     const complete = await this.#waitUntil(() => {
-      // A window that found no room goes on once an older one was given back.
-      this.collect();
-      return builder.readers.every(
-        ({ ints }) =>
-          Atomics.load(ints, Control.I32_ANSWERED) === (flush | 0) &&
-          ints[Control.I32_RELEASED] === Atomics.load(ints, Control.I32_WINDOW),
+      const answered = builder.readers.every(
+        ({ ints }) => Atomics.load(ints, Control.I32_ANSWERED) === (flush | 0),
+      );
+      // Older windows are given back at once, for one that found no room; the last ones go on together.
+      this.collect(answered ? flush : flush - 1);
+      return (
+        answered &&
+        builder.readers.every(
+          ({ ints }) => ints[Control.I32_RELEASED] === Atomics.load(ints, Control.I32_WINDOW),
+        )
       );
     }, deadline);
+    if (!complete) this.collect(flush);
     for (const { ints } of builder.readers) {
       Atomics.store(ints, Control.I32_STOP, Stop.LEAVE);
       wakeShard(ints);

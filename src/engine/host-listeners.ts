@@ -1,3 +1,4 @@
+import { Board } from '../memory/board.js';
 import type { Logger } from '../options.js';
 import type { HostMessage, SnapshotMessage, TelemetryMessage } from './messages.js';
 import { Snapshot } from './snapshot.js';
@@ -9,10 +10,12 @@ type Listener<T> = (value: T) => void;
 export class HostListeners {
   readonly #snapshots = new Set<Listener<Snapshot>>();
   readonly #telemetry = new Set<Listener<TelemetryEvent>>();
+  readonly #board: Float64Array;
   readonly #post: (message: HostMessage) => void;
   readonly #logger: Logger;
 
-  constructor(post: (message: HostMessage) => void, logger: Logger) {
+  constructor(board: Float64Array, post: (message: HostMessage) => void, logger: Logger) {
+    this.#board = board;
     this.#post = post;
     this.#logger = logger;
   }
@@ -27,20 +30,17 @@ export class HostListeners {
 
   #listen<T>(listeners: Set<Listener<T>>, listener: Listener<T>): () => void {
     listeners.add(listener);
-    this.announce();
+    this.#say();
     return () => {
       listeners.delete(listener);
-      this.announce();
+      this.#say();
     };
   }
 
-  /** Says what is wanted; also to a timer thread that starts anew. */
-  announce(): void {
-    this.#post({
-      kind: 'listen',
-      snapshots: this.#snapshots.size > 0,
-      telemetry: this.#telemetry.size > 0,
-    });
+  /** From now on, for all that is recorded and called after this. */
+  #say(): void {
+    this.#board[Board.WANTS_SNAPSHOTS] = this.#snapshots.size > 0 ? 1 : 0;
+    this.#board[Board.WANTS_TELEMETRY] = this.#telemetry.size > 0 ? 1 : 0;
   }
 
   take(message: SnapshotMessage | TelemetryMessage): void {

@@ -43,8 +43,6 @@ export type TimerRequest =
 
 export type HostMessage =
   | { readonly kind: 'request'; readonly id: number; readonly request: TimerRequest }
-  /** What somebody in the host wants to hear. */
-  | { readonly kind: 'listen'; readonly snapshots: boolean; readonly telemetry: boolean }
   /** The host has worked off one snapshot. */
   | { readonly kind: 'snapshotTaken' }
   /** The host has worked off so many entries. */

@@ -58,8 +58,6 @@ export class TimerLoop {
   #nextDeadline: number;
   #timer: NodeJS.Timeout | undefined;
   #resume: (() => void) | undefined;
-  #snapshots = false;
-  #telemetry = false;
   #entries: TelemetryEntry[] = [];
   #entriesAway = 0;
   #credit = SNAPSHOT_CREDIT;
@@ -73,11 +71,11 @@ export class TimerLoop {
   }
 
   get wantsSnapshots(): boolean {
-    return this.#snapshots;
+    return this.#board[Board.WANTS_SNAPSHOTS] === 1;
   }
 
   get wantsTelemetry(): boolean {
-    return this.#telemetry;
+    return this.#board[Board.WANTS_TELEMETRY] === 1;
   }
 
   get isVirtual(): boolean {
@@ -106,7 +104,7 @@ export class TimerLoop {
 
   /** Hands a snapshot to the host, when anyone there listens. */
   deliver(snapshot: BuiltSnapshot): void {
-    if (!this.#snapshots || snapshot.rows === undefined || snapshot.streams === undefined) return;
+    if (!this.wantsSnapshots || snapshot.rows === undefined || snapshot.streams === undefined) return;
     if (this.#credit === 0) {
       this.#board[Board.SNAPSHOTS_DROPPED]!++;
       return;
@@ -144,10 +142,7 @@ export class TimerLoop {
   }
 
   onMessage(message: HostMessage): void {
-    if (message.kind === 'listen') {
-      this.#snapshots = message.snapshots;
-      this.#telemetry = message.telemetry;
-    } else if (message.kind === 'telemetryTaken') this.#entriesAway -= message.count;
+    if (message.kind === 'telemetryTaken') this.#entriesAway -= message.count;
     else if (message.kind === 'snapshotTaken') this.#credit++;
     else this.#onRequest(message.id, message.request);
   }

@@ -37,7 +37,7 @@ export class TimerSupervisor {
   #startedAt = 0;
   #ready = false;
   #ended = false;
-  #failure: string | undefined;
+  #restart: NodeJS.Timeout | undefined;
 
   constructor(url: URL, events: SupervisorEvents) {
     this.#url = url;
@@ -46,11 +46,6 @@ export class TimerSupervisor {
 
   get isReady(): boolean {
     return this.#ready;
-  }
-
-  /** Why the last thread ended, if it did by itself. */
-  get failure(): string | undefined {
-    return this.#failure;
   }
 
   start(): void {
@@ -68,12 +63,14 @@ export class TimerSupervisor {
     }
     this.#worker = worker;
     this.#startedAt = performance.now();
-    worker.unref();
     worker.on('message', (message: TimerMessage) => this.#onMessage(message));
+    let failure: string | undefined;
     worker.on('error', (error) => {
-      this.#failure = String(error);
+      failure = String(error);
     });
-    worker.on('exit', (code) => this.#onEnd(worker, this.#failure ?? `exit code ${code}`));
+    worker.on('exit', (code) => this.#onEnd(worker, failure ?? `exit code ${code}`));
+    // After the listeners: one for messages holds the host again.
+    this.#holdHost();
   }
 
   post(message: HostMessage): void {
@@ -107,31 +104,31 @@ export class TimerSupervisor {
     }
   }
 
-  /** While the host awaits an answer it has a reason to live; else the thread is none. */
+  /** While the host awaits an answer it has a reason to live; else neither the thread nor its restart is one. */
   #holdHost(): void {
-    if (this.#pending.size > 0) this.#worker?.ref();
-    else this.#worker?.unref();
+    for (const held of [this.#worker, this.#restart]) {
+      if (this.#pending.size > 0) held?.ref();
+      else held?.unref();
+    }
   }
 
   #onEnd(worker: Worker | undefined, reason: string): void {
     if (this.#ended || worker !== this.#worker) return;
     this.#worker = undefined;
     this.#ready = false;
-    this.#failure = reason;
     if (performance.now() - this.#startedAt > STEADY_MS) this.#backoffMs = FIRST_BACKOFF_MS;
     const wait = this.#backoffMs;
     this.#backoffMs = Math.min(2 * wait, MAX_BACKOFF_MS);
     this.#events.died(reason, wait);
-    const timer = setTimeout(() => {
-      if (!this.#ended) this.start();
-    }, wait);
-    if (this.#pending.size === 0) timer.unref();
+    this.#restart = setTimeout(() => this.start(), wait);
+    this.#holdHost();
   }
 
   /** Ends the thread for good; requests without an answer are rejected. */
   async end(): Promise<void> {
     this.#ended = true;
     this.#ready = false;
+    clearTimeout(this.#restart);
     const worker = this.#worker;
     this.#worker = undefined;
     for (const { reject } of this.#pending.values()) {

@@ -43,6 +43,12 @@ export const Board = {
   WEBHOOKS_DROPPED: 27,
   /** Webhook attempts after the first. */
   WEBHOOK_RETRIES: 28,
+  /** Host: 1 while somebody there wants snapshots. A word, because what is in a ring overtakes a message. */
+  WANTS_SNAPSHOTS: 29,
+  /** Host: 1 while somebody there wants events and webhooks. */
+  WANTS_TELEMETRY: 30,
+  /** Host: 1 from the beginning of the engine's end: other recording threads stop. */
+  CLOSED: 31,
   WORDS: 32,
 } as const;
 

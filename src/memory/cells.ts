@@ -15,6 +15,7 @@ import { Totals } from './totals.js';
  * Slot s of the thread is slot s % laneSlots of its lane in shard floor(s / laneSlots).
  */
 export const CounterCells = {
+  /** The handle that messages are counted for; minus it where none are: a closed slot, or a track's. */
   HANDLE: 0,
   BYTES: 1,
   MESSAGES: 2,

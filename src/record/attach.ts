@@ -70,6 +70,7 @@ export class AttachedRecorder {
   }
 
   #tick(): void {
+    if (this.#thread.isEngineClosed()) this.#thread.refuse();
     if (!this.#thread.publishSome()) setImmediate(() => this.#tick()).unref();
   }
 

@@ -75,7 +75,7 @@ export class CounterTable {
     const cells = this.cells;
     const at = this.#first + (handle & SLOT_MASK) * WORDS;
     if (cells[at] !== handle || handle <= 0) return this.#stale();
-    if (bytes >>> 0 !== bytes) return this.addMany(handle, bytes, 1);
+    if (typeof bytes !== 'number' || bytes >>> 0 !== bytes) return this.addMany(handle, bytes, 1);
     cells[at + BYTES]! += bytes;
     cells[at + MESSAGES]! += 1;
     return RecordResult.RECORDED;
@@ -111,9 +111,12 @@ export class CounterTable {
     return RecordResult.CLOSED;
   }
 
-  /** Whether the slot's participant is known from now on; what came before is settled first. */
-  attribute(slot: number, known: boolean): void {
-    if (this.#state[slot] === State.NONE) return;
+  /**
+   * Whether the slot's participant is known from now on; what came before is settled first. What an owner says
+   * of a slot that is no longer his is not heard.
+   */
+  attribute(slot: number, owner: CounterOwner, known: boolean): void {
+    if (this.#owners[slot] !== owner) return;
     if (this.#state[slot] !== State.HELD) this.publishSlot(slot);
     this.#state[slot] = known ? State.ATTRIBUTED : State.UNATTRIBUTED;
   }
@@ -196,6 +199,7 @@ export class CounterTable {
 }
 
 function reasonToRefuse(bytes: number, messages: number): InvalidReason {
+  if (typeof bytes !== 'number' || typeof messages !== 'number') return InvalidReason.NOT_WHOLE;
   if (bytes < 0 || messages < 0) return InvalidReason.NEGATIVE;
   if (!Number.isInteger(bytes) || !Number.isInteger(messages)) return InvalidReason.NOT_WHOLE;
   const isTooLarge = bytes >= INVALID_BYTES_CHANGE || messages >= INVALID_CHANGE;

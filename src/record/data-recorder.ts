@@ -31,7 +31,7 @@ export class MessageCounters implements CounterOwner {
     this.#thread = thread;
     this.#counters = thread.counters;
     this.slots = slots;
-    this.handles = [thread.slots.handleCell(slots[0]), thread.slots.handleCell(slots[1])];
+    this.handles = [thread.slots.handleOf(slots[0]), thread.slots.handleOf(slots[1])];
   }
 
   get isOpen(): boolean {
@@ -45,7 +45,7 @@ export class MessageCounters implements CounterOwner {
   }
 
   attribute(known: boolean): void {
-    for (const slot of this.slots) this.#counters.attribute(slot, known);
+    for (const slot of this.slots) this.#counters.attribute(slot, this, known);
   }
 
   publish(): void {

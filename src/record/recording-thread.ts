@@ -87,6 +87,8 @@ export class RecordingThread {
   readonly lanes: readonly Lane[];
   readonly #board: Float64Array;
   readonly #directory: ParticipantDirectory;
+  /** The engine was closed: nothing is recorded any more. */
+  isClosed = false;
   #retries: Retry[] = [];
   /** Where the publish tick goes on. */
   #publishFrom = 0;
@@ -108,6 +110,11 @@ export class RecordingThread {
   /** Engine time, ms: one load, a clock call costs as much as a record. */
   now(): number {
     return this.#board[Board.CLOCK]!;
+  }
+
+  /** Whether the engine has begun to end, as its own thread says. */
+  isEngineClosed(): boolean {
+    return this.#board[Board.CLOSED] === 1;
   }
 
   openTrack(options: TrackRecorderOptions): TrackRecorder {
@@ -237,6 +244,12 @@ export class RecordingThread {
     this.books[book + BookCells.SAMPLES]! += 1;
     this.books[book + BookCells.PACKETS]! += packetsOf(changes, 0);
     this.books[book + BookCells.BYTES]! += bytesOf(changes, 0);
+  }
+
+  /** Refuses everything from now on; what was recorded is still published. */
+  refuse(): void {
+    this.isClosed = true;
+    this.slots.retireAll();
   }
 
   /** Has `retry` called at every tick until it returns true. */

@@ -27,7 +27,7 @@ export const InvalidReason = {
   NO_STREAM: 5,
   /** rtt, jitter or score is NaN, infinite or negative. */
   GAUGE: 6,
-  /** The sample is not an object with a `streams` array. */
+  /** The sample is not an object with a `streams` array, or an ssrc is not a u32. */
   SHAPE: 7,
 } as const;
 export type InvalidReason = (typeof InvalidReason)[keyof typeof InvalidReason];

@@ -24,6 +24,7 @@ const { PACKETS_LOST, PACKETS_OUT_OF_ORDER, FRAMES, NACKS, PLIS, FIRS } = Totals
 const CHANGE_LIMIT = INVALID_CHANGE;
 const BYTES_LIMIT = INVALID_BYTES_CHANGE;
 const MAX_U32 = 2 ** 32 - 1;
+const MAX_U64 = 2 ** 64;
 /** In place of the first word of what a source said last: values are changes. */
 const NO_RAW = -2;
 
@@ -64,6 +65,7 @@ export class SampleReader {
   jitter = 0;
   /** 0 for none. */
   score = 0;
+  mimeType: string | undefined;
   #reason: InvalidReason = InvalidReason.NONE;
   readonly #pool: StreamPool;
   readonly #raw: Float64Array;
@@ -87,6 +89,7 @@ export class SampleReader {
     this.#reason = InvalidReason.NONE;
     try {
       this.#readScore(sample.score);
+      this.mimeType = sample.mimeType;
       const streams = sample.streams;
       if (!Array.isArray(streams)) return InvalidReason.SHAPE;
       for (let i = 0; i < streams.length; i++) this.#readStream(streams[i]!, known, i, firstWord, cumulative);
@@ -100,7 +103,7 @@ export class SampleReader {
   #readScore(score: number | undefined): void {
     if (score === undefined) return;
     const rounded = Math.fround(score);
-    if (rounded - rounded !== 0) this.#reason = InvalidReason.GAUGE;
+    if (typeof score !== 'number' || rounded - rounded !== 0) this.#reason = InvalidReason.GAUGE;
     else if (rounded > 0) this.score = rounded;
   }
 
@@ -112,6 +115,10 @@ export class SampleReader {
     cumulative: boolean,
   ): void {
     const ssrc = stream.ssrc ?? 0;
+    if (typeof ssrc !== 'number' || ssrc >>> 0 !== ssrc) {
+      this.#reason = InvalidReason.SHAPE;
+      return;
+    }
     let place = known.placeOf(ssrc, hint);
     if (place < 0) {
       const taken = this.#pool.take(ssrc, firstWord);
@@ -182,8 +189,7 @@ export class SampleReader {
       change = changeOfCounter(this.#raw[at]!, value);
       this.#raw[at] = value;
     }
-    if (change >= CHANGE_LIMIT) this.#reason = InvalidReason.TOO_LARGE;
-    this.changes[word]! += change;
+    this.changes[word]! += change < CHANGE_LIMIT ? change : this.#tooLarge(change);
   }
 
   #countBytes(value: number | undefined, word: number, raw: number): void {
@@ -194,8 +200,7 @@ export class SampleReader {
       change = changeOfBytes(this.#raw[at]!, value);
       this.#raw[at] = value;
     }
-    if (change >= BYTES_LIMIT) this.#reason = InvalidReason.TOO_LARGE;
-    this.changes[word]! += change;
+    this.changes[word]! += change < BYTES_LIMIT ? change : this.#tooLarge(change);
   }
 
   #countLoss(value: number | undefined, raw: number, cumulative: boolean): void {
@@ -211,8 +216,7 @@ export class SampleReader {
       change = now - this.#raw[at]!;
       this.#raw[at] = now;
     }
-    if (change >= CHANGE_LIMIT) this.#reason = InvalidReason.TOO_LARGE;
-    this.changes[PACKETS_LOST]! += change;
+    this.changes[PACKETS_LOST]! += change < CHANGE_LIMIT ? change : this.#tooLarge(change);
   }
 
   #isWhole(value: number): boolean {
@@ -223,6 +227,12 @@ export class SampleReader {
 
   #refuse(value: number): void {
     this.#reason = value < 0 ? InvalidReason.NEGATIVE : InvalidReason.NOT_WHOLE;
+  }
+
+  /** Makes the sample invalid; what the books say of it stays finite. */
+  #tooLarge(change: number): number {
+    this.#reason = InvalidReason.TOO_LARGE;
+    return Math.min(change, MAX_U64);
   }
 
   #larger(most: number, value: number): number {

@@ -124,13 +124,13 @@ export class SlotTable {
     return this.#layout.totals + slot * Totals.MAX_WORDS;
   }
 
-  /** The handle of an open slot, minus that of a closed one, 0 for one never used. */
-  handleCell(slot: number): number {
-    return this.#cells[this.countersOf(slot) + CounterCells.HANDLE]!;
+  /** The handle of a slot's present or last owner, 0 for a slot never used. */
+  handleOf(slot: number): number {
+    return Math.abs(this.#cells[this.countersOf(slot) + CounterCells.HANDLE]!);
   }
 
   generationOf(slot: number): number {
-    return Math.floor(Math.abs(this.handleCell(slot)) / HANDLE_SLOTS);
+    return Math.floor(this.handleOf(slot) / HANDLE_SLOTS);
   }
 
   isDownstream(slot: number): boolean {
@@ -147,7 +147,8 @@ export class SlotTable {
       this.#open++;
       this.owners[slot] = owner;
       const counters = this.countersOf(slot);
-      this.#cells[counters + CounterCells.HANDLE] = (this.generationOf(slot) + 1) * HANDLE_SLOTS + slot;
+      const handle = (this.generationOf(slot) + 1) * HANDLE_SLOTS + slot;
+      this.#cells[counters + CounterCells.HANDLE] = counter ? handle : -handle;
       this.#ints[this.#metaOf(slot) + MetaCells.I32_FLAGS] =
         MetaCells.IN_USE |
         (counter ? MetaCells.COUNTER : 0) |
@@ -157,9 +158,14 @@ export class SlotTable {
     return -1;
   }
 
-  /** The slot takes no more records. What it holds stays until a taken window covers the lane up to here. */
+  /** The slot takes no more messages. What it holds stays until a taken window covers the lane up to here. */
   retire(slot: number): void {
-    this.#cells[this.countersOf(slot) + CounterCells.HANDLE] = -Math.abs(this.handleCell(slot));
+    this.#cells[this.countersOf(slot) + CounterCells.HANDLE] = -this.handleOf(slot);
+  }
+
+  /** No slot takes any more messages. */
+  retireAll(): void {
+    for (const slot of this.owners.keys()) this.retire(slot);
   }
 
   /** Everything of the slot has been put: it waits for the window that reports it. */

@@ -49,7 +49,7 @@ export class TrackRecorder {
     this.#shardSlot = slots.shardSlotOf(slot);
     this.#generation = slots.generationOf(slot);
     this.#totals = slots.totalsOf(slot);
-    this.handle = slots.handleCell(slot);
+    this.handle = slots.handleOf(slot);
   }
 
   /**
@@ -67,7 +67,7 @@ export class TrackRecorder {
 
   #take(sample: TrackSample, cumulative: boolean): RecordResult {
     const thread = this.#thread;
-    if (!this.#open) {
+    if (!this.#open || thread.isClosed) {
       thread.books[ThreadBooks.STALE]!++;
       return RecordResult.CLOSED;
     }
@@ -104,7 +104,7 @@ export class TrackRecorder {
     }
     if (reader.rtt > this.#rtt) this.#rtt = reader.rtt;
     if (reader.jitter > this.#jitter) this.#jitter = reader.jitter;
-    const mime = thread.mimes.idOf(sample.mimeType);
+    const mime = thread.mimes.idOf(reader.mimeType);
     if (mime !== 0) this.#mime = mime;
     this.#time = thread.now();
     return this.#put(reader.score);
@@ -138,7 +138,7 @@ export class TrackRecorder {
       this.#scores,
     );
     if (!put) return false;
-    if (score > 0) this.#scores++;
+    if (score > 0) this.#scores = (this.#scores + 1) | 0;
     this.#rtt = 0;
     this.#jitter = 0;
     this.#mime = 0;
@@ -148,7 +148,8 @@ export class TrackRecorder {
 
   /** @internal Puts what a full ring kept back, if that did not go with a later sample; false while it is full. */
   retry(): boolean {
-    if (this.#folded && !this.tryPut(0)) return false;
+    if (!this.#folded) return true;
+    if (!this.tryPut(0)) return false;
     if (!this.#open) this.#thread.slots.release(this.#slot);
     return true;
   }
@@ -158,7 +159,6 @@ export class TrackRecorder {
     if (!this.#open) return;
     this.#open = false;
     this.#attribution.end();
-    this.#thread.slots.retire(this.#slot);
     // A track that still waits to be put is released by its retry.
     if (!this.#folded) this.#thread.slots.release(this.#slot);
   }

@@ -24,7 +24,6 @@ import { WaitingList } from './waiting-list.js';
 const MAX_RESTING = 65_536;
 /** One in so many places may be held by slow keys. */
 const SLOW_SHARE = 10;
-const MAX_INT32 = 2 ** 31 - 1;
 
 /**
  * Decides which event goes to one URL next, and what becomes of it: a queue for each key, one attempt of a key at
@@ -202,7 +201,7 @@ export class DeliveryScheduler<T> {
     if (slow) this.#slowInFlight++;
     delivery.attempts++;
     delivery.status = 0;
-    delivery.numDropped = Math.min(line.lost, MAX_INT32);
+    delivery.numDropped = line.lost;
 
     const aborter = new AbortController();
     const limitMs = Math.min(this.#limits.requestTimeoutMs, this.#timeLeft(delivery));
