@@ -1,0 +1,82 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Direction } from '../../dist/src/memory/totals.js';
+import { type AttachedRecorder, attach } from '../../dist/src/record/attach.js';
+import { RecordResult } from '../../dist/src/record/result.js';
+import { RecordingBench } from '../helpers/recording.js';
+
+const somebody = { room: 'RM_1', participant: 'PA_1' };
+const attached: AttachedRecorder[] = [];
+
+/** A bench whose memory another recorder writes; its own recording thread keeps still. */
+function attachedTo(bench: RecordingBench): AttachedRecorder {
+  const recorder = attach({ memory: bench.memory, publishIntervalMs: 1000 });
+  attached.push(recorder);
+  return recorder;
+}
+
+afterEach(() => {
+  for (const recorder of attached.splice(0)) recorder.close();
+  vi.useRealTimers();
+});
+
+/** What the timer thread gets, without a publish of the bench's own. */
+function reported(bench: RecordingBench) {
+  bench.shard.request();
+  bench.drain();
+  return bench.take();
+}
+
+describe('an attached recorder', () => {
+  test('records tracks, messages and signalling like the engine’s own thread', () => {
+    const bench = new RecordingBench();
+    const recorder = attachedTo(bench);
+    const track = recorder.openTrackRecorder({ ...somebody, track: 'TR_1', direction: Direction.UPSTREAM });
+    track.record({ streams: [{ primaryPackets: 5 }] });
+    const data = recorder.openDataRecorder(somebody);
+    expect(recorder.add(data.handle(Direction.UPSTREAM), 100)).toBe(RecordResult.RECORDED);
+    const signal = recorder.openSignalRecorder();
+    signal.addBytes(Direction.DOWNSTREAM, 7);
+    signal.resolve(somebody);
+    recorder.publish();
+    expect(reported(bench).map(({ track: sid, deltas }) => [sid, deltas.primaryPackets])).toEqual([
+      ['TR_1', 5],
+      ['TR_DTPA_1', 1],
+      ['TR_SGPA_1', 1],
+    ]);
+  });
+
+  test('takes everybody for known: who that is, is decided when the window is reported', () => {
+    const bench = new RecordingBench();
+    const recorder = attachedTo(bench);
+    const whose = { ...somebody, participant: 'PA_nobody', track: 'TR_1', direction: Direction.UPSTREAM };
+    const track = recorder.openTrackRecorder(whose);
+    expect(track.record({ streams: [] })).toBe(RecordResult.RECORDED);
+  });
+
+  test('publishes by itself, every publishIntervalMs', () => {
+    vi.useFakeTimers();
+    const bench = new RecordingBench();
+    const data = attachedTo(bench).openDataRecorder(somebody);
+    data.addBytes(Direction.UPSTREAM, 100);
+    vi.advanceTimersByTime(999);
+    expect(bench.drain()).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(bench.drain()).toBe(1);
+  });
+
+  test('publishes for the last time when it is closed, and then opens nothing', () => {
+    vi.useFakeTimers();
+    const bench = new RecordingBench();
+    const recorder = attachedTo(bench);
+    recorder.openDataRecorder(somebody).addBytes(Direction.UPSTREAM, 100);
+    recorder.close();
+    recorder.close();
+    expect(reported(bench)).toMatchObject([{ deltas: { samples: 1, primaryBytes: 100 } }]);
+    const closed = expect.objectContaining({ code: 'SFU_STATS_CLOSED' });
+    expect(() => recorder.openDataRecorder(somebody)).toThrow(closed);
+    expect(() => recorder.openSignalRecorder()).toThrow(closed);
+    const whose = { ...somebody, track: 'TR_1', direction: Direction.UPSTREAM };
+    expect(() => recorder.openTrackRecorder(whose)).toThrow(closed);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
