@@ -6,6 +6,7 @@ import { monotonicMs } from '../src/engine/monotonic.js';
 import { StatsPool } from '../src/engine/stats-pool.js';
 import { TimerLoop } from '../src/engine/timer-loop.js';
 import { Board } from '../src/memory/board.js';
+import { ThreadBooks } from '../src/memory/cells.js';
 import { EventRingReader } from '../src/memory/event-ring.js';
 import { type Frame, FrameType } from '../src/memory/frames.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
@@ -37,6 +38,26 @@ const webhooks =
     processed: (info) => service.webhookProcessed(info, board[Board.CLOCK]!),
     log: (level, fields, message) => loop.log(level, fields, message),
   });
+/** Counts of the timer threads before this one: its own are added to them. */
+const before = {
+  lateEvents: board[Board.LATE_EVENTS]!,
+  leavesIgnored: board[Board.LEAVES_IGNORED]!,
+  sent: board[Board.WEBHOOKS_SENT]!,
+  failed: board[Board.WEBHOOKS_FAILED]!,
+  // What was queued went with its thread.
+  dropped: board[Board.WEBHOOKS_DROPPED]! + board[Board.WEBHOOKS_QUEUED]!,
+  retries: board[Board.WEBHOOK_RETRIES]!,
+};
+/** Books of the recording threads but the host's own. */
+const attached = data.threads
+  .slice(1)
+  .map(({ cells }) => new Float64Array(cells.buffer, 0, ThreadBooks.WORDS));
+
+function isAnnounced(books: Float64Array): boolean {
+  const announced = books[ThreadBooks.ANNOUNCED]!;
+  return announced === 0 || announced === board[Board.TIMER_RESTARTS]! + 1;
+}
+
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
 const builder = new SnapshotBuilder(data.shards, threads, data);
 const rings = data.threads.map(({ events }) => new EventRingReader(events));
@@ -68,10 +89,10 @@ function take(lane: number, frame: Frame): void {
 
 function showWebhooks({ queued, inFlight, sent, failed, dropped, retries }: WebhookStatus): void {
   board[Board.WEBHOOKS_QUEUED] = queued + inFlight;
-  board[Board.WEBHOOKS_SENT] = sent;
-  board[Board.WEBHOOKS_FAILED] = failed;
-  board[Board.WEBHOOKS_DROPPED] = dropped.full + dropped.age + dropped.closed;
-  board[Board.WEBHOOK_RETRIES] = retries;
+  board[Board.WEBHOOKS_SENT] = before.sent + sent;
+  board[Board.WEBHOOKS_FAILED] = before.failed + failed;
+  board[Board.WEBHOOKS_DROPPED] = before.dropped + dropped.full + dropped.age + dropped.closed;
+  board[Board.WEBHOOK_RETRIES] = before.retries + retries;
 }
 
 function drainEvents(): void {
@@ -87,10 +108,10 @@ function drainEvents(): void {
   });
   loop.deliverTelemetry();
   if (webhooks !== undefined) showWebhooks(webhooks.status());
-  board[Board.LATE_EVENTS] = service.lateEvents;
+  board[Board.LATE_EVENTS] = before.lateEvents + service.lateEvents;
   board[Board.ROOMS] = participants.roomCount;
   board[Board.PARTICIPANTS] = participants.openCount;
-  board[Board.LEAVES_IGNORED] = participants.leavesIgnored;
+  board[Board.LEAVES_IGNORED] = before.leavesIgnored + participants.leavesIgnored;
 }
 
 const pool = new StatsPool(data.shards, data.statsWorkerUrl, board, (level, fields, message) =>
@@ -100,6 +121,10 @@ const flusher: Flusher = new Flusher({
   board,
   builder,
   participants,
+  announced: () => attached.every((books) => isAnnounced(books)),
+  giveUpAnnouncements: () => {
+    for (const books of attached) if (!isAnnounced(books)) books[ThreadBooks.ANNOUNCED] = 0;
+  },
   drainEvents,
   monotonic: monotonicMs,
   originEpochMs: () => loop.originEpochMs(),
@@ -123,6 +148,8 @@ const loop: TimerLoop = new TimerLoop({
 
 // What was known before this thread: it takes over, nothing is announced again.
 for (const [, time, number, call] of data.known.calls) service.restore(call, time, number);
-for (const frame of [...data.known.mimes, ...data.known.slots]) take(0, frame);
+for (const [, id, mime] of data.known.mimes) threads[0]!.setMime(id, mime);
+// Their names are older than the latest that was said: the calls have those.
+for (const frame of data.known.slots) builder.setOwner(frame);
 port.on('message', (message: HostMessage) => loop.onMessage(message));
 loop.start();

@@ -133,12 +133,12 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     const frame: CallFrame = [FrameType.CALL, this.#thread.now(), this.#calls + 1, call];
     if (waitsForRoom(call)) {
       events.send(frame);
-      this.#registry.note(frame);
     } else if (!events.offer(frame)) {
       this.#callsDropped.set(call.call, (this.#callsDropped.get(call.call) ?? 0) + 1);
       return;
     }
     this.#calls++;
+    this.#registry.note(frame);
   }
 
   /**

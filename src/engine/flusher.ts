@@ -6,11 +6,17 @@ import type { BuiltSnapshot, KnownParticipants, SnapshotBuilder } from '../snaps
 const BUSY_TURNS = 64;
 /** A flush goes on without a shard that does not answer for this long; its window comes with a later one. */
 const ANSWER_DEADLINE_MS = 10_000;
+/** Threads tell a new timer thread at their publish tick; one that does not is not waited for again. */
+const ANNOUNCE_DEADLINE_MS = 5_000;
 
 export interface FlushSurroundings {
   readonly board: Float64Array;
   readonly builder: SnapshotBuilder;
   readonly participants: KnownParticipants;
+  /** Whether every thread that records has told this timer thread whose its slots are. */
+  readonly announced: () => boolean;
+  /** Goes on without those that have not. */
+  readonly giveUpAnnouncements: () => void;
   /** Takes what the event rings hold: whose the slots are must be known before rows are read. */
   readonly drainEvents: () => void;
   /** Monotonic milliseconds, for durations and deadlines. */
@@ -37,6 +43,7 @@ export class Flusher {
    */
   async flush(flush: number, time: number): Promise<number> {
     const { board, builder, monotonic } = this.#around;
+    await this.#identified();
     const started = monotonic();
     board[Board.FLUSH] = flush;
     for (const { ints, words } of builder.readers) {
@@ -92,6 +99,7 @@ export class Flusher {
   async stop(flush: number, time: number, deadlineMs: number): Promise<boolean> {
     const { builder, monotonic } = this.#around;
     const deadline = monotonic() + deadlineMs;
+    await this.#identified(deadline);
     for (const { ints, words } of builder.readers) {
       Atomics.store(ints, Control.I32_STOP, Stop.NO_MERGING);
       words[Control.REQUEST_TIME] = time;
@@ -118,6 +126,13 @@ export class Flusher {
       wakeShard(ints);
     }
     return complete;
+  }
+
+  /** After a restart: rows whose owners are still to be told would be counted as nobody's. */
+  async #identified(deadline = Number.POSITIVE_INFINITY): Promise<void> {
+    const { announced, giveUpAnnouncements, monotonic } = this.#around;
+    const until = Math.min(deadline, monotonic() + ANNOUNCE_DEADLINE_MS);
+    if (!(await this.#waitUntil(announced, until))) giveUpAnnouncements();
   }
 
   async #waitUntil(condition: () => boolean, deadline: number): Promise<boolean> {

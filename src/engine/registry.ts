@@ -1,4 +1,11 @@
-import { type CallFrame, isLifecycleCall, type LifecycleCall, type RoomName } from '../memory/frames.js';
+import {
+  type CallFrame,
+  FrameType,
+  isLifecycleCall,
+  type LifecycleCall,
+  type ParticipantName,
+  type RoomName,
+} from '../memory/frames.js';
 import type { FollowedParticipant, ParticipantDirectory } from '../record/attribution.js';
 
 /** A participant the timer thread has forgotten, and the last call it had heard of them. */
@@ -10,22 +17,24 @@ export interface Reaped {
 
 interface Participant {
   known: boolean;
-  /** Number of the last call: an answer to an earlier one is out of date. */
-  lastCall: number;
-  /** The last call of each kind and guard, in order: what a new timer thread must hear. */
-  readonly calls: Map<string, CallFrame>;
+  /** Number of the last call that made the participant known: a reap before it is out of date. */
+  lastOpening: number;
+  /** All calls since the participant was last unknown: what a new timer thread must hear. */
+  calls: CallFrame[];
   readonly followers: Set<(known: boolean) => void>;
   followed: number;
 }
 
 interface Room {
+  /** What was said last of its name. */
+  named: CallFrame | undefined;
   started: CallFrame | undefined;
   ended: CallFrame | undefined;
   participants: number;
 }
 
-/** Calls kept for one participant: a few guards, each joined, active and left. */
-const MAX_CALLS = 48;
+/** Calls kept for one participant; of more, the one after the first is forgotten. */
+const MAX_CALLS = 256;
 
 /** Sids are any text: the length says where the first one ends. */
 const keyOf = (room: string, participant: string): string => `${room.length}:${room}${participant}`;
@@ -37,13 +46,22 @@ const keyOf = (room: string, participant: string): string => `${room.length}:${r
 export class Registry implements ParticipantDirectory {
   readonly #participants = new Map<string, Participant>();
   readonly #rooms = new Map<string, Room>();
+  /** The last call. */
+  #last = { time: 0, number: 0 };
 
-  /** Takes note of a call before it is sent. */
+  /** Takes note of a call that was sent. */
   note(frame: CallFrame): void {
-    const [, , number, call] = frame;
-    if (!isLifecycleCall(call)) return;
+    const [, time, number, call] = frame;
+    this.#last = { time, number };
+    if (isLifecycleCall(call)) this.#noteLifecycle(frame, number, call);
+    if ('room' in call) this.#see(call.room);
+  }
+
+  #noteLifecycle(frame: CallFrame, number: number, call: LifecycleCall): void {
     if (call.call === 'roomStarted') {
-      this.#room(call.room).started = frame;
+      const room = this.#room(call.room);
+      room.started = frame;
+      room.ended = undefined;
     } else if (call.call === 'roomEnded') {
       const room = this.#rooms.get(call.room.sid);
       if (room !== undefined) room.ended = frame;
@@ -62,12 +80,9 @@ export class Registry implements ParticipantDirectory {
     const key = keyOf(call.room.sid, call.participant.sid);
     const participant = this.#participants.get(key) ?? (opens ? this.#addParticipant(key) : undefined);
     if (participant === undefined || (!participant.known && !opens)) return;
-    participant.lastCall = number;
-    const slot = 'ref' in call ? `${call.call} ${call.ref}` : call.call;
-    participant.calls.delete(slot);
-    participant.calls.set(slot, frame);
-    // A caller that makes up a guard for every call stays bounded.
-    if (participant.calls.size > MAX_CALLS) participant.calls.delete(participant.calls.keys().next().value!);
+    if (opens) participant.lastOpening = number;
+    participant.calls.push(frame);
+    if (participant.calls.length > MAX_CALLS) participant.calls.splice(1, 1);
     if (opens && !participant.known) {
       this.#room(call.room).participants++;
       this.#setKnown(participant, true);
@@ -79,8 +94,8 @@ export class Registry implements ParticipantDirectory {
     for (const { room, participant: sid, number } of reaped) {
       const key = keyOf(room, sid);
       const participant = this.#participants.get(key);
-      if (participant === undefined || participant.lastCall !== number || !participant.known) continue;
-      participant.calls.clear();
+      if (participant === undefined || participant.lastOpening > number || !participant.known) continue;
+      participant.calls = [];
       this.#setKnown(participant, false);
       this.#drop(key, participant);
       const known = this.#rooms.get(room);
@@ -89,19 +104,25 @@ export class Registry implements ParticipantDirectory {
     }
   }
 
-  /** The calls that lead to what is known now, up to a call number, in the order they were made. */
+  /**
+   * The calls that lead to what is known now, up to a call number, in the order they were made; the latest names
+   * of the rooms come last, because they may have been said in calls that are forgotten.
+   */
   calls(upTo: number): CallFrame[] {
     const frames: CallFrame[] = [];
     for (const { started, ended } of this.#rooms.values()) {
       if (started !== undefined) frames.push(started);
       if (ended !== undefined) frames.push(ended);
     }
-    for (const { calls } of this.#participants.values()) frames.push(...calls.values());
-    return frames.filter(([, , number]) => number <= upTo).sort((a, b) => a[2] - b[2]);
+    for (const { calls } of this.#participants.values()) frames.push(...calls);
+    frames.sort((a, b) => a[2] - b[2]);
+    for (const { named } of this.#rooms.values()) if (named !== undefined) frames.push(named);
+    return frames.filter(([, , number]) => number <= upTo);
   }
 
-  follow(room: string, sid: string, changed?: (known: boolean) => void): FollowedParticipant {
-    const key = keyOf(room, sid);
+  follow(room: RoomName, { sid }: ParticipantName, changed?: (known: boolean) => void): FollowedParticipant {
+    this.#see(room);
+    const key = keyOf(room.sid, sid);
     const participant = this.#participants.get(key) ?? this.#addParticipant(key);
     participant.followed++;
     if (changed !== undefined) participant.followers.add(changed);
@@ -117,11 +138,19 @@ export class Registry implements ParticipantDirectory {
     };
   }
 
+  /** The latest that was said of a room's name counts, whoever said it. */
+  #see(name: RoomName): void {
+    const room = this.#rooms.get(name.sid);
+    if (room === undefined || (name.name === undefined && name.message === undefined)) return;
+    const { time, number } = this.#last;
+    room.named = [FrameType.CALL, time, number, { call: 'roomUpdated', room: name }];
+  }
+
   #addParticipant(key: string): Participant {
     const participant = {
       known: false,
-      lastCall: 0,
-      calls: new Map(),
+      lastOpening: 0,
+      calls: [],
       followers: new Set<() => void>(),
       followed: 0,
     };
@@ -143,7 +172,7 @@ export class Registry implements ParticipantDirectory {
   #room(name: RoomName): Room {
     let room = this.#rooms.get(name.sid);
     if (room === undefined) {
-      room = { started: undefined, ended: undefined, participants: 0 };
+      room = { named: undefined, started: undefined, ended: undefined, participants: 0 };
       this.#rooms.set(name.sid, room);
     }
     return room;

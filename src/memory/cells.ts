@@ -55,6 +55,8 @@ export const ThreadBooks = {
   MIMES_REFUSED: 27,
   /** One count for each InvalidReason. */
   INVALID_REASONS: 28,
+  /** Timer threads this thread has told of its slots, + 1; 0: it was never attached, or is closed. */
+  ANNOUNCED: 47,
   WORDS: 48,
 } as const;
 

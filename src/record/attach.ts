@@ -1,4 +1,5 @@
 import { ErrorCode, SfuStatsError } from '../errors.js';
+import { ThreadBooks } from '../memory/cells.js';
 import { everybodyKnown } from './attribution.js';
 import type { DataRecorder } from './data-recorder.js';
 import {
@@ -29,6 +30,7 @@ export class AttachedRecorder {
   /** @internal Use `attach`. */
   constructor(port: EnginePort) {
     this.#thread = new RecordingThread(port.memory, everybodyKnown);
+    this.#thread.announceToNewTimer();
     this.#timer = setInterval(() => this.#tick(), port.publishIntervalMs);
     this.#timer.unref();
   }
@@ -59,6 +61,7 @@ export class AttachedRecorder {
   /** Puts everything recorded so far where the stats workers see it, in one turn. */
   publish(): void {
     this.#thread.publishAll();
+    this.#thread.announceToNewTimer();
   }
 
   /** Publishes for the last time. Recorders that are still open stay as they are, and are never reported again. */
@@ -67,11 +70,14 @@ export class AttachedRecorder {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#thread.publishAll();
+    this.#thread.books[ThreadBooks.ANNOUNCED] = 0;
   }
 
   #tick(): void {
     if (this.#thread.isEngineClosed()) this.#thread.refuse();
-    if (!this.#thread.publishSome()) setImmediate(() => this.#tick()).unref();
+    const isComplete = this.#thread.publishSome();
+    this.#thread.announceToNewTimer();
+    if (!isComplete) setImmediate(() => this.#tick()).unref();
   }
 
   #ensureOpen(): void {

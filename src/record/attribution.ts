@@ -1,3 +1,5 @@
+import type { ParticipantName, RoomName } from '../memory/frames.js';
+
 /** Whether what a recorder brings can be attributed: kept up to date by whoever opened it. */
 export interface Attribution {
   /** The participant is known: joined, active or resumed, and not yet reaped. */
@@ -14,7 +16,11 @@ export interface ParticipantDirectory {
    * @param changed called whenever `known` has changed.
    * @returns the participant's state as a live object, and the way to stop following it.
    */
-  follow(roomSid: string, participantSid: string, changed?: (known: boolean) => void): FollowedParticipant;
+  follow(
+    room: RoomName,
+    participant: ParticipantName,
+    changed?: (known: boolean) => void,
+  ): FollowedParticipant;
 }
 
 export interface FollowedParticipant {

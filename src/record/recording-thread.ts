@@ -90,6 +90,8 @@ export class RecordingThread {
   /** The engine was closed: nothing is recorded any more. */
   isClosed = false;
   #retries: Retry[] = [];
+  /** The timer thread that is being told, as ANNOUNCED counts them. */
+  #announcing = 0;
   /** Where the publish tick goes on. */
   #publishFrom = 0;
 
@@ -112,6 +114,20 @@ export class RecordingThread {
     return this.#board[Board.CLOCK]!;
   }
 
+  /**
+   * Tells a timer thread that was started since whose the slots are; for threads the engine cannot ask. The
+   * timer thread reports nothing before it has heard of it (ThreadBooks.ANNOUNCED).
+   */
+  announceToNewTimer(): void {
+    const timers = this.#board[Board.TIMER_RESTARTS]! + 1;
+    if (this.books[ThreadBooks.ANNOUNCED] === timers) return;
+    if (this.#announcing !== timers) {
+      this.#announcing = timers;
+      for (const frame of [...this.mimes.frames(), ...this.slotFrames()]) this.events.send(frame);
+    }
+    if (this.events.waiting === 0) this.books[ThreadBooks.ANNOUNCED] = timers;
+  }
+
   /** Whether the engine has begun to end, as its own thread says. */
   isEngineClosed(): boolean {
     return this.#board[Board.CLOSED] === 1;
@@ -125,9 +141,7 @@ export class RecordingThread {
       direction: options.direction === Direction.DOWNSTREAM ? Direction.DOWNSTREAM : Direction.UPSTREAM,
     };
     const slot = this.#openSlot({ identity }, identity.direction, false);
-    const attribution = new SlotAttribution(
-      this.#directory.follow(identity.room.sid, identity.participant.sid),
-    );
+    const attribution = new SlotAttribution(this.#directory.follow(identity.room, identity.participant));
     this.#announce(slot, identity, () => {
       attribution.announced = true;
     });
@@ -188,7 +202,7 @@ export class RecordingThread {
     whose: Omit<SlotIdentity, 'direction'>,
   ): FollowedParticipant {
     let announced = 0;
-    const followed = this.#directory.follow(whose.room.sid, whose.participant.sid, (known) => {
+    const followed = this.#directory.follow(whose.room, whose.participant, (known) => {
       if (announced === 2) messages.attribute(known);
     });
     for (const direction of [Direction.UPSTREAM, Direction.DOWNSTREAM]) {

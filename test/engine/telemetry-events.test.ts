@@ -199,6 +199,21 @@ describe('a timer thread that dies', () => {
     expect(undisturbed).toHaveLength(9);
     expect(await tell(true)).toEqual(undisturbed);
   });
+
+  test('with a call in its hands does not have the next one take it again', async () => {
+    using timer = new MortalTimer();
+    await using listener = await Listener.start({ threadsUrl: timer.url });
+    const { engine, sfu } = listener;
+    engine.participantActive(WHO);
+    await engine.flush();
+    // Its next store is the one that gives back the call's room in the ring.
+    await timer.kill({ at: 'store', n: 0 });
+    engine.participantLeft(WHO);
+    await vi.waitUntil(() => engine.status().threads.timerRestarts === 1, { interval: 1 });
+    await engine.flush();
+    expect(engine.status()).toMatchObject({ participants: 0, drops: { leavesIgnored: 0 } });
+    expect(sfu.logged('warn'), 'left again would be impossible').toEqual([]);
+  });
 });
 
 describe('an impossible call', () => {

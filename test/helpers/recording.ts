@@ -2,7 +2,13 @@ import { Unpackr } from 'msgpackr';
 import { Board, createBoard } from '../../dist/src/memory/board.js';
 import { BookCells, createCells, ThreadBooks } from '../../dist/src/memory/cells.js';
 import { createEventRing, EventRingReader } from '../../dist/src/memory/event-ring.js';
-import { type Frame, FrameType, type SlotIdentity } from '../../dist/src/memory/frames.js';
+import {
+  type Frame,
+  FrameType,
+  type ParticipantName,
+  type RoomName,
+  type SlotIdentity,
+} from '../../dist/src/memory/frames.js';
 import { Direction } from '../../dist/src/memory/totals.js';
 import type { FollowedParticipant, ParticipantDirectory } from '../../dist/src/record/attribution.js';
 import type { DataRecorder } from '../../dist/src/record/data-recorder.js';
@@ -25,12 +31,12 @@ export class FakeDirectory implements ParticipantDirectory {
     for (const changed of this.#followers.get(participant) ?? []) changed(known);
   }
 
-  follow(_room: string, participant: string, changed?: (known: boolean) => void): FollowedParticipant {
-    const followers = this.#followers.get(participant) ?? new Set();
-    this.#followers.set(participant, followers);
+  follow(_: RoomName, { sid }: ParticipantName, changed?: (known: boolean) => void): FollowedParticipant {
+    const followers = this.#followers.get(sid) ?? new Set();
+    this.#followers.set(sid, followers);
     if (changed !== undefined) followers.add(changed);
     this.following++;
-    const isKnown = (): boolean => !this.#strangers.has(participant);
+    const isKnown = (): boolean => !this.#strangers.has(sid);
     return {
       get known() {
         return isKnown();

@@ -155,6 +155,7 @@ describe('the fields of', () => {
       FOLDED: words(ThreadBooks.FOLDED),
       SCORES_LOST: words(ThreadBooks.SCORES_LOST),
       MIMES_REFUSED: words(ThreadBooks.MIMES_REFUSED),
+      ANNOUNCED: words(ThreadBooks.ANNOUNCED),
       INVALID_REASONS: words(ThreadBooks.INVALID_REASONS, Math.max(...Object.values(InvalidReason)) + 1),
     };
     expect(clashes(fields, 2 * ThreadBooks.WORDS)).toEqual([]);

@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Board } from '../../dist/src/memory/board.js';
+import { ThreadBooks } from '../../dist/src/memory/cells.js';
+import { FrameType } from '../../dist/src/memory/frames.js';
 import { Direction } from '../../dist/src/memory/totals.js';
 import { type AttachedRecorder, attach } from '../../dist/src/record/attach.js';
 import { RecordResult } from '../../dist/src/record/result.js';
@@ -78,5 +81,58 @@ describe('an attached recorder', () => {
     const whose = { ...somebody, track: 'TR_1', direction: Direction.UPSTREAM };
     expect(() => recorder.openTrackRecorder(whose)).toThrow(closed);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('refuses everything once the engine has begun to end, and still publishes what it has', () => {
+    vi.useFakeTimers();
+    const bench = new RecordingBench();
+    const recorder = attachedTo(bench);
+    const data = recorder.openDataRecorder(somebody);
+    const track = recorder.openTrackRecorder({ ...somebody, track: 'TR_1', direction: Direction.UPSTREAM });
+    data.addBytes(Direction.UPSTREAM, 100);
+    bench.memory.board[Board.CLOSED] = 1;
+    vi.advanceTimersByTime(1000);
+    expect(data.addBytes(Direction.UPSTREAM, 1)).toBe(RecordResult.CLOSED);
+    expect(recorder.add(data.handle(Direction.DOWNSTREAM), 1)).toBe(RecordResult.CLOSED);
+    expect(track.record({ streams: [] })).toBe(RecordResult.CLOSED);
+    expect(reported(bench)).toMatchObject([{ deltas: { samples: 1, primaryBytes: 100 } }]);
+  });
+
+  test('tells a timer thread that was started anew whose its slots are, and says when it has', () => {
+    vi.useFakeTimers();
+    const bench = new RecordingBench({ eventRingBytes: 1024 });
+    const recorder = attachedTo(bench);
+    const announced = (): number => bench.count(ThreadBooks.ANNOUNCED);
+    expect(announced()).toBe(1);
+    const whose = { ...somebody, track: 'TR_1', direction: Direction.UPSTREAM };
+    recorder.openTrackRecorder(whose).record({ mimeType: 'video/VP8', streams: [] });
+    const told = bench.readEvents().map(([type]) => type);
+    expect(told).toEqual([FrameType.SLOT, FrameType.MIME]);
+    vi.advanceTimersByTime(1000);
+    expect(bench.readEvents()).toEqual([]);
+    // The ring is nearly full of what other threads' timers never mind: not everything fits at once.
+    for (let n = 0; n < 8; n++) recorder.openTrackRecorder({ ...whose, track: `TR_${'x'.repeat(50)}${n}` });
+    bench.memory.board[Board.TIMER_RESTARTS] = 1;
+    vi.advanceTimersByTime(1000);
+    expect(announced()).toBe(1);
+    const again = [];
+    while (announced() === 1) {
+      again.push(...bench.readEvents());
+      vi.advanceTimersByTime(1000);
+    }
+    again.push(...bench.readEvents());
+    expect(announced()).toBe(2);
+    const slots = again.filter(([type]) => type === FrameType.SLOT).map(([, , slot]) => slot);
+    // Eight at their opening, nine for the new timer thread.
+    expect(slots).toHaveLength(8 + 9);
+    expect(new Set(slots).size).toBe(9);
+    expect(again.filter(([type]) => type === FrameType.MIME)).toHaveLength(1);
+  });
+
+  test('is no longer waited for when it is closed', () => {
+    const bench = new RecordingBench();
+    const recorder = attachedTo(bench);
+    recorder.close();
+    expect(bench.count(ThreadBooks.ANNOUNCED)).toBe(0);
   });
 });

@@ -139,7 +139,8 @@ describe('a recorder', () => {
           const result = cumulative ? track.record(given) : track.recordDelta(given);
           expect([RecordResult.RECORDED, RecordResult.INVALID]).toContain(result);
         }
-        expect(bench.thread.books.every((word) => !Number.isNaN(word))).toBe(true);
+        const books = bench.thread.books.subarray(0, ThreadBooks.WORDS);
+        expect(books.every(Number.isFinite)).toBe(true);
         expectSound(bench, track);
       }),
       { numRuns: 300 },
@@ -190,6 +191,16 @@ describe('a data recorder', () => {
     expect(bench.booked(ThreadBooks.INVALID).samples).toBe(3);
     expect(data.addBytes(Direction.UPSTREAM, 100)).toBe(RecordResult.RECORDED);
     expect(bench.flush()).toMatchObject([{ deltas: { samples: 1, primaryPackets: 1, primaryBytes: 100 } }]);
+  });
+
+  test('keeps its books finite, however large the numbers are', () => {
+    const bench = new RecordingBench();
+    const data = bench.openData();
+    const huge = Number.MAX_VALUE;
+    for (let n = 0; n < 3; n++)
+      expect(data.addBytes(Direction.UPSTREAM, huge, huge)).toBe(RecordResult.INVALID);
+    const { bytes, messages } = bench.booked(ThreadBooks.INVALID);
+    expect([bytes, messages].every(Number.isFinite)).toBe(true);
   });
 
   test('takes bytes that are no u32 but whole', () => {

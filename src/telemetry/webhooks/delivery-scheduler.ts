@@ -52,7 +52,8 @@ export class DeliveryScheduler<T> {
   #awaitingRetry = 0;
   #inFlight = 0;
   #slowInFlight = 0;
-  #pumping = false;
+  /** Nothing is started now: outcomes are told, or the loop that starts attempts is at work. */
+  #held = false;
   #refusing = false;
   #stopped = false;
   #whenDrained: (() => void)[] = [];
@@ -88,11 +89,20 @@ export class DeliveryScheduler<T> {
   add(key: string, event: T): void {
     this.#notified++;
     // The old goes before the new comes: a receiver that hangs costs the memory of `maxAgeMs`, and no more.
-    this.#dropAged();
+    const aged = this.#takeAged();
     const line = this.#lineOf(key);
-    if (this.#refusing) this.#refuse(line, event, DropReason.CLOSED);
-    else if (line.waiting.length >= this.#limits.maxQueuePerKey) this.#refuse(line, event, DropReason.FULL);
-    else this.#enqueue(line, event);
+    const refusal = this.#refusalBy(line);
+    if (refusal === undefined) this.#enqueue(line, event);
+    else this.#refuse(line, refusal);
+    // Told when the event has its place, as one that a listener adds comes behind it; and before anything starts.
+    const isHeld = this.#held;
+    this.#held = true;
+    this.#tellAged(aged);
+    if (refusal !== undefined) {
+      this.#settled(event, outcomeOfUnqueued(key, Result.DROPPED, refusal, ''));
+    }
+    this.#held = isHeld;
+    this.#pump();
   }
 
   /** From now on whatever comes is dropped. */
@@ -124,7 +134,8 @@ export class DeliveryScheduler<T> {
       }
       return deliveries;
     });
-    for (const delivery of left.flat()) this.#drop(delivery, DropReason.CLOSED);
+    for (const delivery of left.flat()) this.#countDropped(delivery, DropReason.CLOSED);
+    for (const delivery of left.flat()) this.#tellDropped(delivery, DropReason.CLOSED);
     this.#tellDrained();
     return lines.map(({ key }, index) => ({ key, count: left[index]!.length }));
   }
@@ -139,11 +150,15 @@ export class DeliveryScheduler<T> {
     return line;
   }
 
-  #refuse(line: Line<T>, event: T, reason: DropReason): void {
+  #refusalBy(line: Line<T>): DropReason | undefined {
+    if (this.#refusing) return DropReason.CLOSED;
+    return line.waiting.length >= this.#limits.maxQueuePerKey ? DropReason.FULL : undefined;
+  }
+
+  #refuse(line: Line<T>, reason: DropReason): void {
+    this.#dropped[reason]++;
     line.lost++;
     if (!line.busy) this.#rest(line);
-    this.#dropped[reason]++;
-    this.#settled(event, outcomeOfUnqueued(line.key, Result.DROPPED, reason, ''));
   }
 
   #enqueue(line: Line<T>, event: T): void {
@@ -153,25 +168,24 @@ export class DeliveryScheduler<T> {
     if (line.busy) return;
     line.busy = true;
     this.#turns.push(line);
-    this.#pump();
   }
 
   /** Starts as much as may be in flight. */
   #pump(): void {
-    // An outcome told on the way may add events: the loop that runs will find them.
-    if (this.#pumping) return;
-    this.#pumping = true;
+    if (this.#held) return;
+    // An outcome told on the way may add events: this loop will find them.
+    this.#held = true;
     while (!this.#stopped && this.#inFlight < this.#limits.maxInFlight) {
       const line = this.#turns.take(this.#slowInFlight < this.#maxSlow);
       if (line === undefined) break;
       if (line.current === undefined) this.#startNext(line);
       else this.#startAgain(line.current);
     }
-    this.#pumping = false;
+    this.#held = false;
   }
 
   #startNext(line: Line<T>): void {
-    this.#dropAged();
+    this.#tellAged(this.#takeAged());
     const delivery = line.waiting.shift();
     if (delivery === undefined) {
       this.#goOn(line);
@@ -293,24 +307,35 @@ export class DeliveryScheduler<T> {
     this.#settled(delivery.event, outcomeOf(delivery, result, reason, this.#clock.monotonicMs()));
   }
 
-  #drop(delivery: Delivery<T>, reason: DropReason): void {
+  #countDropped(delivery: Delivery<T>, reason: DropReason): void {
     this.#dropped[reason]++;
     delivery.line.lost++;
+  }
+
+  #tellDropped(delivery: Delivery<T>, reason: DropReason): void {
     const now = this.#clock.monotonicMs();
     this.#settled(delivery.event, outcomeOf(delivery, Result.DROPPED, reason, now));
   }
 
-  #dropAged(): void {
+  /** Takes whatever is too old for a first attempt out of its queue, and counts it. */
+  #takeAged(): Delivery<T>[] {
     const { maxAgeMs, totalDeadlineMs } = this.#limits;
     const now = this.#clock.monotonicMs();
+    const aged: Delivery<T>[] = [];
     for (let { oldest } = this.#waiting; oldest !== undefined; oldest = this.#waiting.oldest) {
       const ageMs = now - oldest.queuedAt;
-      if (ageMs <= maxAgeMs && ageMs < totalDeadlineMs) return;
+      if (ageMs <= maxAgeMs && ageMs < totalDeadlineMs) break;
       // The oldest of all is the first of its line, too.
       oldest.line.waiting.shift();
       this.#waiting.remove(oldest);
-      this.#drop(oldest, DropReason.AGE);
+      this.#countDropped(oldest, DropReason.AGE);
+      aged.push(oldest);
     }
+    return aged;
+  }
+
+  #tellAged(aged: readonly Delivery<T>[]): void {
+    for (const delivery of aged) this.#tellDropped(delivery, DropReason.AGE);
   }
 
   /** The line's next turn comes after those of all others; without events it rests. */
