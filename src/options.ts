@@ -132,6 +132,19 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof StatsEngineOptions>([
   'threadsUrl',
 ]);
 
+const CAPACITY_NAMES: ReadonlySet<string> = new Set<keyof Capacity>(['tracks', 'streams']);
+
+/** Refuses what is no object, and members nobody knows: a misspelt option would be one that is ignored. */
+function ensureKnown(field: string, value: unknown, names: ReadonlySet<string>, prefix = ''): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refused(ErrorCode.INVALID_OPTION, field, 'an object', value);
+  }
+  for (const name of Object.keys(value)) {
+    if (names.has(name)) continue;
+    throw refused(ErrorCode.INVALID_OPTION, 'option', 'a known option', `${prefix}${name}`);
+  }
+}
+
 function whole(name: string, value: unknown, least: number, most: number): number {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
     return value as number;
@@ -196,10 +209,9 @@ function urlOption(name: string, value: unknown): URL {
  * @throws SfuStatsError INVALID_OPTION, naming the option, the rule and the value.
  */
 export function resolveOptions(options: StatsEngineOptions, surroundings: Surroundings): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.has(name)) throw refused(ErrorCode.INVALID_OPTION, 'option', 'a known option', name);
-  }
+  ensureKnown('options', options, OPTION_NAMES);
   const { capacity = {} } = options;
+  ensureKnown('capacity', capacity, CAPACITY_NAMES, 'capacity.');
   const shards = whole('shards', options.shards ?? Math.max(1, surroundings.cores - 1), 1, 64);
   const tracks = whole('capacity.tracks', capacity.tracks ?? defaults.tracks, 2, 2 ** 22);
   const ports = whole('ports', options.ports ?? defaults.ports, 0, 16);

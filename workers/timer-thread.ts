@@ -137,7 +137,11 @@ const loop: TimerLoop = new TimerLoop({
   pool,
   flusher,
   drainEvents,
-  reap: (time) => service.reap(time, data.reapAfterMs),
+  reap: (time) => {
+    const reaped = service.reap(time, data.reapAfterMs);
+    board[Board.ROOMS] = participants.roomCount;
+    return reaped;
+  },
   finish: async (deadlineMs) => {
     const report = await webhooks?.close({ deadlineMs });
     if (webhooks !== undefined) showWebhooks(webhooks.status());

@@ -57,7 +57,7 @@ export function encodeRoom(room: RoomInput): RoomName {
 }
 
 export function encodeParticipant(participant: ParticipantInput, field = 'participant'): ParticipantName {
-  const name = participantName(participant);
+  const name = participantName(participant, field);
   if (typeof participant === 'string') return name;
   return { ...name, message: encodeMessage(ParticipantInfo, participant, field) };
 }

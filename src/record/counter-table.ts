@@ -6,6 +6,7 @@ import { HANDLE_SLOT_MASK, type SlotTable } from './slot-table.js';
 
 const { BYTES, MESSAGES, SAMPLES_LESS_MESSAGES, WORDS } = CounterCells;
 const SLOT_MASK = HANDLE_SLOT_MASK;
+const MAX_U64 = 2 ** 64;
 
 /** What the publish tick does with a slot that changed. */
 const State = {
@@ -99,8 +100,9 @@ export class CounterTable {
     const book = ThreadBooks.INVALID + direction * BookCells.WORDS;
     this.cells[book + BookCells.SAMPLES]!++;
     if (reason === InvalidReason.TOO_LARGE) {
-      this.cells[book + BookCells.MESSAGES]! += messages;
-      this.cells[book + BookCells.BYTES]! += bytes;
+      // What the books say of it stays finite.
+      this.cells[book + BookCells.MESSAGES]! += Math.min(messages, MAX_U64);
+      this.cells[book + BookCells.BYTES]! += Math.min(bytes, MAX_U64);
     }
     this.cells[ThreadBooks.INVALID_REASONS + reason]!++;
     return RecordResult.INVALID;

@@ -1,3 +1,4 @@
+import { toUSVString } from 'node:util';
 import { ErrorCode, refused } from '../errors.js';
 import type { ParticipantName, RoomName } from '../memory/frames.js';
 
@@ -16,7 +17,8 @@ function checked(field: string, value: unknown): string {
   if (value.length > MAX_NAME_LENGTH) {
     throw refused(ErrorCode.INVALID_ARGUMENT, field, `at most ${MAX_NAME_LENGTH} characters long`, value);
   }
-  return value;
+  // Half a surrogate pair cannot cross to another thread as it is: it is replaced here, once for all.
+  return toUSVString(value);
 }
 
 function sidOf(field: string, ref: unknown): string {
@@ -33,10 +35,10 @@ export function roomName(ref: RoomRef): RoomName {
   return { sid, name: checked('room.name', ref.name) };
 }
 
-export function participantName(ref: ParticipantRef): ParticipantName {
-  const sid = sidOf('participant', ref);
+export function participantName(ref: ParticipantRef, field = 'participant'): ParticipantName {
+  const sid = sidOf(field, ref);
   if (typeof ref === 'string' || ref.identity === undefined) return { sid };
-  return { sid, identity: checked('participant.identity', ref.identity) };
+  return { sid, identity: checked(`${field}.identity`, ref.identity) };
 }
 
 export function trackSid(ref: TrackRef): string {

@@ -147,13 +147,18 @@ export class TelemetryService {
 
   /** Takes over what was known before this service, and tells nobody. */
   restore(call: TelemetryCall, time: number, number: number): void {
-    if (isLifecycleCall(call)) this.participants.take(call, time, number);
+    if (!isLifecycleCall(call)) return;
+    const { leavesIgnored } = this.participants;
+    this.participants.take(call, time, number);
+    // It was counted when it was first taken.
+    this.participants.leavesIgnored = leavesIgnored;
   }
 
   /** Forgets participants who have been closed for long, and what they published. */
   reap(time: number, reapAfterMs: number): ReapedParticipant[] {
     const reaped = this.participants.reap(time, reapAfterMs);
     for (const { room, participant } of reaped) this.#tracks.forget(room, participant);
+    this.#tracks.forgetUnpublished(time - reapAfterMs);
     return reaped;
   }
 
@@ -259,6 +264,7 @@ export class TelemetryService {
       this.#tracks.publish(sid, publisher.sid, call.track);
     }
     const track = this.#tracks.infoOf(sid, call.track);
+    if (call.call === 'trackUnpublished') this.#tracks.unpublish(sid, call.track.sid, taken.time);
     if (!call.sendEvent) return;
     if (!this.participants.isKnown(sid, call.participant.sid)) this.lateEvents++;
 

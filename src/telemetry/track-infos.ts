@@ -1,12 +1,24 @@
 import { TrackInfo } from '@livekit/protocol';
 import type { TrackName } from '../memory/frames.js';
 
+interface Track {
+  readonly publisher: string;
+  info: TrackInfo;
+}
+
 /**
  * The latest TrackInfo seen for each sid, by the room and the participant who publishes it: a call that names a
  * track by sid alone is told with what is known of it. Timer thread.
  */
 export class TrackInfos {
-  readonly #rooms = new Map<string, Map<string, { readonly publisher: string; info: TrackInfo }>>();
+  readonly #rooms = new Map<string, Map<string, Track>>();
+  /** Tracks that were unpublished, in the order of time. */
+  #unpublished: {
+    readonly room: string;
+    readonly sid: string;
+    readonly track: Track;
+    readonly time: number;
+  }[] = [];
 
   /** Takes note of a track that a participant publishes. */
   publish(room: string, publisher: string, track: TrackName): void {
@@ -18,6 +30,23 @@ export class TrackInfos {
       this.#rooms.set(room, tracks);
     }
     tracks.set(track.sid, { publisher, info: decode(track) });
+  }
+
+  /** The publisher has taken the track back: late events still find it until `forgetUnpublished`. */
+  unpublish(room: string, sid: string, time: number): void {
+    const track = this.#rooms.get(room)?.get(sid);
+    if (track !== undefined) this.#unpublished.push({ room, sid, track, time });
+  }
+
+  /** Forgets tracks that were taken back before a time, unless they were published again. */
+  forgetUnpublished(before: number): void {
+    const count = this.#unpublished.findIndex(({ time }) => time >= before);
+    const over = this.#unpublished.splice(0, count < 0 ? this.#unpublished.length : count);
+    for (const { room, sid, track } of over) {
+      const tracks = this.#rooms.get(room);
+      if (tracks?.get(sid) === track) tracks.delete(sid);
+      if (tracks?.size === 0) this.#rooms.delete(room);
+    }
   }
 
   /** The track as it was last seen; the latest object counts, whoever brings it. */

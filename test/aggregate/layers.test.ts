@@ -86,7 +86,8 @@ describe('layers', () => {
       [1, 300, 0],
     ]);
     expect(flushAfter(2, [])).toMatchObject({ layersBrought: 2, keptLayer: undefined });
-    const row = flushAfter(3, [
+    expect(flushAfter(3, [[1, 100, 0]])).toMatchObject({ layersBrought: 2, keptLayer: undefined });
+    const row = flushAfter(4, [
       [1, 100, 0],
       [2, 350, 0],
     ]);

@@ -8,7 +8,9 @@ type Signal = (typeof SIGNALS)[number];
 let before: ReadonlyMap<Signal, readonly unknown[]>;
 
 const added = (signal: Signal): NodeJS.SignalsListener[] =>
-  process.listeners(signal).filter((listener) => !before.get(signal)?.includes(listener));
+  (process.rawListeners(signal) as NodeJS.SignalsListener[]).filter(
+    (listener) => !before.get(signal)?.includes(listener),
+  );
 
 /** Has those who were added hear a signal: with none the process would end. */
 function send(signal: Signal): void {
@@ -17,7 +19,7 @@ function send(signal: Signal): void {
 }
 
 beforeEach(() => {
-  before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
+  before = new Map(SIGNALS.map((signal) => [signal, process.rawListeners(signal)]));
   vi.useFakeTimers({ toFake: ['performance'] });
   vi.spyOn(process, 'exit').mockImplementation((() => {}) as never);
 });

@@ -55,6 +55,13 @@ describe('a call of the wrong shape is refused by field, rule and value', () => 
       `"${'x'.repeat(79)}…`,
       (c) => c.participantLeft({ room: 'RM', participant: { sid: 'PA', identity: long } }),
     ],
+    ['publisher.sid', 'a string', '9', (c) => c.trackSubscribed({ ...TRACK, publisher: wrong({ sid: 9 }) })],
+    [
+      'publisher.identity',
+      'at most 1024 characters long',
+      `"${'x'.repeat(79)}…`,
+      (c) => c.trackSubscribed({ ...TRACK, publisher: { sid: 'PA', identity: long } }),
+    ],
     ['track', 'a sid or an object with a sid', 'null', (c) => c.trackMuted({ ...WHO, track: wrong(null) })],
     [
       'track',

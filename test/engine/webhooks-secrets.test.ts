@@ -60,7 +60,7 @@ describe('webhook options that are not valid', () => {
     ['webhooks.urls', { ...valid, urls: withSecrets(url) }],
     ['webhooks.urls[0]', { ...valid, urls: [null] }],
     ['webhooks.urls[0].url', { ...valid, urls: [`ftp://user:${MARK}@127.0.0.1/`] }],
-    ['webhooks.urls[1].url', { ...valid, urls: [url, `${MARK}:not a url`] }],
+    ['webhooks.urls[1].url', { ...valid, urls: [url, `not a url: ${MARK}`] }],
     ['webhooks.urls[0].apiSecret', { ...valid, urls: [{ url, apiKey: 'APIown' }] }],
     ['webhooks.urls[0].apiKey', { ...valid, urls: [{ url, apiSecret: OWN_SECRET }] }],
     ['webhooks.urls[1]', { ...valid, urls: [withSecrets(url), withSecrets(url)] }],

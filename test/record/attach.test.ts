@@ -100,7 +100,7 @@ describe('an attached recorder', () => {
 
   test('tells a timer thread that was started anew whose its slots are, and says when it has', () => {
     vi.useFakeTimers();
-    const bench = new RecordingBench({ eventRingBytes: 1024 });
+    const bench = new RecordingBench({ eventRingBytes: 1024, laneSlots: 9 });
     const recorder = attachedTo(bench);
     const announced = (): number => bench.count(ThreadBooks.ANNOUNCED);
     expect(announced()).toBe(1);
@@ -110,7 +110,7 @@ describe('an attached recorder', () => {
     expect(told).toEqual([FrameType.SLOT, FrameType.MIME]);
     vi.advanceTimersByTime(1000);
     expect(bench.readEvents()).toEqual([]);
-    // The ring is nearly full of what other threads' timers never mind: not everything fits at once.
+    // More than the ring holds at once.
     for (let n = 0; n < 8; n++) recorder.openTrackRecorder({ ...whose, track: `TR_${'x'.repeat(50)}${n}` });
     bench.memory.board[Board.TIMER_RESTARTS] = 1;
     vi.advanceTimersByTime(1000);

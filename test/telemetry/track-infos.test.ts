@@ -102,3 +102,24 @@ describe('forgetting', () => {
     expect(infos.infoOf('RM', bySid)).toMatchObject({ name: 'known' });
   });
 });
+
+describe('a track that was unpublished', () => {
+  test('is known for a while, and then forgotten', () => {
+    const infos = new TrackInfos();
+    infos.publish('RM', 'PA', named('TR', 'one'));
+    infos.unpublish('RM', 'TR', 1_000);
+    infos.forgetUnpublished(1_000);
+    expect(infos.infoOf('RM', bySid)).toMatchObject({ name: 'one' });
+    infos.forgetUnpublished(1_001);
+    expect(infos.infoOf('RM', bySid)).toEqual(new TrackInfo({ sid: 'TR' }));
+  });
+
+  test('stays when it was published again meanwhile', () => {
+    const infos = new TrackInfos();
+    infos.publish('RM', 'PA', named('TR', 'one'));
+    infos.unpublish('RM', 'TR', 1_000);
+    infos.publish('RM', 'PA', named('TR', 'two'));
+    infos.forgetUnpublished(9_000);
+    expect(infos.infoOf('RM', bySid)).toMatchObject({ name: 'two' });
+  });
+});

@@ -603,6 +603,36 @@ describe('a listener', () => {
     expect(harness.told).toHaveLength(notified);
   });
 
+  test('may add an event while another is about to start: there is still but one place', async () => {
+    const harness = new SchedulerHarness({ maxInFlight: 1, requestTimeoutMs: 60_000 });
+    harness.add('hangs');
+    harness.add('room');
+    await harness.advance(maxAgeMs - 1);
+    harness.add('room');
+    await harness.advance(2);
+    harness.onTold = ({ outcome }) => {
+      if (outcome.reason === 'age') harness.add('other');
+    };
+    await harness.answer('hangs', 200);
+    expect(harness.outcomesOf('room')).toEqual(['1 dropped age']);
+    expect(harness.openKeys).toEqual(['room']);
+    await harness.answer('room', 200);
+    expect(harness.openKeys).toEqual(['other']);
+  });
+
+  test('may add an event of the same key: it comes behind the one that is being added', async () => {
+    const harness = new SchedulerHarness({ maxInFlight: 1, requestTimeoutMs: 60_000 });
+    harness.add('room', 2);
+    await harness.advance(maxAgeMs + 1);
+    harness.onTold = ({ outcome }) => {
+      if (outcome.reason === 'age') harness.add('room');
+    };
+    harness.add('room');
+    expect(harness.outcomesOf('room')).toEqual(['2 dropped age']);
+    for (let number = 1; number <= 3; number++) await harness.answer('room', 200);
+    expect(numbersOf(harness, 'room')).toEqual([1, 3, 4]);
+  });
+
   test('may stop everything from within an outcome', async () => {
     const harness = new SchedulerHarness({
       maxInFlight: 1,
