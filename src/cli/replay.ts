@@ -119,6 +119,13 @@ class Replay {
       this.#stderr.write(`stats workers terminated: ${this.#faults.done} (seed ${faults.seed})\n`);
     }
     if (stoppedBy !== undefined) this.#bad.tell(stoppedBy);
+    const { telemetryDropped = 0, snapshotsDropped = 0 } = this.#engine.status().drops;
+    if (telemetryDropped + snapshotsDropped > 0) {
+      this.#stderr.write(
+        `incomplete: ${telemetryDropped} events and ${snapshotsDropped} snapshots were dropped\n`,
+      );
+      return 1;
+    }
     if (!audit.balanced) {
       this.#stderr.write(`the books do not balance: ${JSON.stringify(audit)}\n`);
       return 1;

@@ -37,6 +37,8 @@ import { TimerSupervisor } from './timer-supervisor.js';
 
 const START_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 5_000;
+/** A timer takes no more than 2^31 - 1 ms; the threads get a little longer than they were asked. */
+const MAX_CLOSE_DEADLINE_MS = 2 ** 31 - 1 - CLOSE_DEADLINE_MS;
 export interface CloseOptions {
   /** How long the last flush and the webhooks may take, milliseconds. @default 5000 */
   readonly deadlineMs?: number;
@@ -64,6 +66,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
   readonly #listeners: HostListeners;
+  /** Where a virtual clock is, or is on its way to. */
+  #advancedTo = 0;
   #publishTimer: NodeJS.Timeout | undefined;
   #calls = 0;
   /** Calls that found the event ring full, by name. */
@@ -231,15 +235,17 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       throw new SfuStatsError(ErrorCode.CLOCK, 'advanceTo needs the option clock: { virtualStartMs }');
     if (!Number.isSafeInteger(ms)) throw refused(ErrorCode.INVALID_ARGUMENT, 'ms', 'a whole number', ms);
     const { board } = this.#memory;
-    const now = board[Board.CLOCK]!;
-    if (ms < now) throw refused(ErrorCode.CLOCK, 'ms', `at least ${now}, the engine's time`, ms);
-    // Nothing happens before the next flush: this thread can move the clock itself.
-    if (Math.floor(ms / reportIntervalMs) === Math.floor(now / reportIntervalMs)) {
+    const fromMs = this.#advancedTo;
+    if (ms < fromMs) throw refused(ErrorCode.CLOCK, 'ms', `at least ${fromMs}, the engine's time`, ms);
+    this.#advancedTo = ms;
+    // Nothing happens before the next flush: unless the clock is still on its way, this thread can move it.
+    const sameInterval = Math.floor(ms / reportIntervalMs) === Math.floor(fromMs / reportIntervalMs);
+    if (sameInterval && board[Board.CLOCK] === fromMs) {
       board[Board.CLOCK] = ms;
       return;
     }
     this.#thread.publishAll();
-    await this.#supervisor.request({ op: 'advance', toMs: ms });
+    await this.#supervisor.request({ op: 'advance', fromMs, toMs: ms });
   }
 
   /**
@@ -302,7 +308,10 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
    * the first one's report.
    */
   close(options: CloseOptions = {}): Promise<CloseReport> {
-    this.#closing ??= this.#close(options.deadlineMs ?? CLOSE_DEADLINE_MS);
+    const { deadlineMs = CLOSE_DEADLINE_MS } = options;
+    // What is no number of milliseconds is as good as not said.
+    const asked = Number.isNaN(Number(deadlineMs)) ? CLOSE_DEADLINE_MS : Number(deadlineMs);
+    this.#closing ??= this.#close(Math.min(Math.max(0, asked), MAX_CLOSE_DEADLINE_MS));
     return this.#closing;
   }
 

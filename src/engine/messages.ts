@@ -34,7 +34,7 @@ export interface TimerData {
 export type TimerRequest =
   | { readonly op: 'flush' }
   /** Moves a virtual clock; flushes at every multiple of the report interval it reaches. */
-  | { readonly op: 'advance'; readonly toMs: number }
+  | { readonly op: 'advance'; readonly fromMs: number; readonly toMs: number }
   /** Waits until everything published is applied, then keeps still until `resume`. */
   | { readonly op: 'barrier' }
   | { readonly op: 'resume' }

@@ -5,6 +5,7 @@ import {
   type LifecycleCall,
   type ParticipantName,
   type RoomName,
+  type TelemetryCall,
 } from '../memory/frames.js';
 import type { FollowedParticipant, ParticipantDirectory } from '../record/attribution.js';
 
@@ -15,11 +16,13 @@ export interface Reaped {
   readonly number: number;
 }
 
+type ParticipantCall = Extract<LifecycleCall, { participant: unknown }>;
+
 interface Participant {
   known: boolean;
   /** Number of the last call that made the participant known: a reap before it is out of date. */
   lastOpening: number;
-  /** All calls since the participant was last unknown: what a new timer thread must hear. */
+  /** The calls since the participant was last unknown, less repetitions: what a new timer thread must hear. */
   calls: CallFrame[];
   readonly followers: Set<(known: boolean) => void>;
   followed: number;
@@ -71,16 +74,13 @@ export class Registry implements ParticipantDirectory {
     }
   }
 
-  #noteParticipant(
-    frame: CallFrame,
-    number: number,
-    call: Extract<LifecycleCall, { participant: unknown }>,
-  ): void {
+  #noteParticipant(frame: CallFrame, number: number, call: ParticipantCall): void {
     const opens = call.call !== 'participantLeft' && call.call !== 'participantUpdated';
     const key = keyOf(call.room.sid, call.participant.sid);
     const participant = this.#participants.get(key) ?? (opens ? this.#addParticipant(key) : undefined);
     if (participant === undefined || (!participant.known && !opens)) return;
     if (opens) participant.lastOpening = number;
+    dropRepeated(participant.calls, call);
     participant.calls.push(frame);
     if (participant.calls.length > MAX_CALLS) participant.calls.splice(1, 1);
     if (opens && !participant.known) {
@@ -184,4 +184,29 @@ export class Registry implements ParticipantDirectory {
       this.#rooms.delete(sid);
     }
   }
+}
+
+/**
+ * Takes out the call that this one repeats, if nobody left between the two: what a caller says often must not
+ * push out what holds somebody open.
+ */
+function dropRepeated(calls: CallFrame[], call: ParticipantCall): void {
+  if (call.call === 'participantLeft') return;
+  const at = calls.findLastIndex(
+    ([, , , { call: name }], n) => name === 'participantLeft' || isRepeated(calls[n]!, call),
+  );
+  if (at >= 0 && isRepeated(calls[at]!, call)) calls.splice(at, 1);
+}
+
+function isRepeated([, , , before]: CallFrame, call: ParticipantCall): boolean {
+  if (before.call !== call.call || !('participant' in before)) return false;
+  const ref = (of: TelemetryCall): unknown => ('ref' in of ? of.ref : undefined);
+  const sendEvent = (of: TelemetryCall): unknown => ('sendEvent' in of ? of.sendEvent : undefined);
+  const saysMore = ({ participant: { identity, message } }: Pick<ParticipantCall, 'participant'>): boolean =>
+    identity !== undefined || message !== undefined;
+  return (
+    ref(before) === ref(call) &&
+    sendEvent(before) === sendEvent(call) &&
+    (saysMore(call) || !saysMore(before))
+  );
 }

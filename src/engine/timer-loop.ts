@@ -184,7 +184,7 @@ export class TimerLoop {
   ): Promise<FlushReport | StopReport | boolean> {
     if (request.op === 'flush') return this.#flush();
     if (request.op === 'stop') return this.#stop(request.deadlineMs);
-    await this.#advance(request.toMs);
+    await this.#advance(request.fromMs, request.toMs);
     return true;
   }
 
@@ -215,9 +215,11 @@ export class TimerLoop {
    * Moves a virtual clock. The host waits meanwhile, so after the first flush only the reaper has anything to
    * do: flushes in which it has nothing to do either are passed over, but keep their numbers.
    */
-  async #advance(toMs: number): Promise<void> {
+  async #advance(fromMs: number, toMs: number): Promise<void> {
     const { reportIntervalMs } = this.#parts.data;
-    let next = (Math.floor(this.#board[Board.CLOCK]! / reportIntervalMs) + 1) * reportIntervalMs;
+    // Not from the cell: the thread before this one may have moved it, and died in the flush of that time.
+    const from = Math.max(fromMs, this.#board[Board.LAST_FLUSH_TIME]!);
+    let next = (Math.floor(from / reportIntervalMs) + 1) * reportIntervalMs;
     while (next <= toMs) {
       this.#board[Board.CLOCK] = next;
       await this.#flush();

@@ -127,6 +127,7 @@ export class TelemetryService {
   /** Last sequence number of each room, also of rooms that were forgotten: events may still come. */
   readonly #sequences = new Map<string, number>();
   readonly #told = new Set<string>();
+  #webhooksProcessed = 0;
 
   constructor(options: TelemetryOptions, sinks: TelemetrySinks) {
     this.#options = options;
@@ -167,7 +168,8 @@ export class TelemetryService {
     const { roomId, eventId: id, url } = webhook;
     const fields = {
       type: AnalyticsEventType.WEBHOOK,
-      id: eventId('AE_', `${this.#options.seed} ${id} ${url}`, 0),
+      // Two URLs may be shown alike: what is told of them is counted.
+      id: eventId('AE_', `${this.#options.seed} ${id} ${url}`, ++this.#webhooksProcessed),
       roomId,
       webhook,
     };

@@ -22,14 +22,16 @@ import {
 const { UPSTREAM, DOWNSTREAM } = Direction;
 const PEOPLE = ['PA_1', 'PA_2', 'PA_3'] as const;
 
+/** One member for each name, so that a name tells the members apart. */
+type Named<Name extends string, Rest = unknown> = Name extends Name ? { readonly do: Name } & Rest : never;
+
 type Step =
-  | { readonly do: 'join' | 'leave' | 'openTrack' | 'openData' | 'openSignal'; readonly who: number }
-  | { readonly do: 'track'; readonly at: number; readonly packets: number; readonly score: number }
-  | { readonly do: 'spoilt'; readonly at: number }
-  | { readonly do: 'data'; readonly at: number; readonly bytes: number; readonly messages: number }
-  | { readonly do: 'closeTrack' | 'closeData' | 'resolve'; readonly at: number }
-  | { readonly do: 'advance'; readonly ms: number }
-  | { readonly do: 'flush' | 'audit' };
+  | Named<'join' | 'leave' | 'openTrack' | 'openData' | 'openSignal', { readonly who: number }>
+  | Named<'track', { readonly at: number; readonly packets: number; readonly score: number }>
+  | Named<'data', { readonly at: number; readonly bytes: number; readonly messages: number }>
+  | Named<'spoilt' | 'closeTrack' | 'closeData' | 'resolve', { readonly at: number }>
+  | Named<'advance', { readonly ms: number }>
+  | Named<'flush' | 'audit'>;
 
 const at = fc.nat({ max: 99 });
 const who = fc.nat({ max: PEOPLE.length - 1 });

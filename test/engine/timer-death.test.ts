@@ -230,6 +230,27 @@ test('requests of every kind that a thread took to its grave are answered by the
   expect(packetsOf(rowsWithoutRepeats(sfu.snapshots))).toBe(5);
 });
 
+test.each<Death>([
+  { at: 'store', n: 0 },
+  { at: 'store', n: 2 },
+  { at: 'posted', kind: 'snapshot' },
+])('a clock that was being moved reaches its flushes all the same (%o)', async (death) => {
+  using timer = new MortalTimer();
+  await using sfu = await startEngine({ reapAfterMs: 0, threadsUrl: timer.url });
+  sfu.join();
+  const recorder = sfu.openTrack('TR');
+  await sfu.engine.advanceTo(30_000);
+  recordPackets(recorder, 5);
+  sfu.leave();
+  await timer.kill(death);
+  await sfu.engine.advanceTo(60_000);
+  expect(restarts(sfu)).toBe(1);
+  const rows = rowsWithoutRepeats(sfu.snapshots);
+  expect(packetsOf(rows), 'advanceTo resolves when the snapshots were handed on').toBe(5);
+  expect(sfu.snapshots.at(-1)!.engineMs).toBe(60_000);
+  expect(sfu.engine.status().reaped).toBe(1);
+});
+
 test('dying again and again costs no byte', async () => {
   using timer = new MortalTimer();
   await using sfu = await startEngine({ shards: 2, threadsUrl: timer.url });

@@ -106,6 +106,20 @@ describe('advanceTo', () => {
     ]);
   });
 
+  test('goes on from where it is on its way to, when it is called before it is there', async () => {
+    await using sfu = await startEngine();
+    sfu.join();
+    recordPackets(sfu.openTrack('TR'), 1);
+    const moves = [75_000, 80_000, 100_000, 110_000].map((ms) => sfu.engine.advanceTo(ms));
+    await expect(sfu.engine.advanceTo(90_000), 'it would go back').rejects.toMatchObject({
+      code: ErrorCode.CLOCK,
+      rule: "at least 110000, the engine's time",
+    });
+    await Promise.all(moves);
+    expect(sfu.snapshots.map(({ engineMs }) => engineMs)).toEqual([30_000, 90_000]);
+    expect(await sfu.engine.flush()).toMatchObject({ flush: 4, timeMs: START_MS + 110_000 });
+  });
+
   test('calls made at once are done one after another', async () => {
     await using sfu = await startEngine();
     sfu.join();

@@ -1,11 +1,5 @@
-import {
-  type Answer,
-  AttemptError,
-  type DeliveryClock,
-  type DeliveryCounts,
-  type DeliveryLimits,
-  type Send,
-} from './delivery.js';
+import { type Answer, AttemptError, type DeliveryClock, type DeliveryLimits, type Send } from './delivery.js';
+import type { DeliveryCounts } from './delivery-counts.js';
 import {
   type Delivery,
   type Line,
@@ -52,7 +46,7 @@ export class DeliveryScheduler<T> {
   #awaitingRetry = 0;
   #inFlight = 0;
   #slowInFlight = 0;
-  /** Nothing is started now: outcomes are told, or the loop that starts attempts is at work. */
+  /** Nothing may start now: losses are being told, or the loop that starts attempts is at work. */
   #held = false;
   #refusing = false;
   #stopped = false;

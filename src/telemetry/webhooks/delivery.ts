@@ -1,5 +1,3 @@
-import type { DropReason } from './outcome.js';
-
 /** See the options of the same names. */
 export interface DeliveryLimits {
   readonly requestTimeoutMs: number;
@@ -45,18 +43,3 @@ export class AttemptError extends Error {
  * @param numDropped events of this key that were lost and the receiver has not been told of
  */
 export type Send<T> = (event: T, numDropped: number, signal: AbortSignal) => Promise<Answer>;
-
-/** The books of one URL: notified = sent + failed + dropped + queued + inFlight. */
-export interface DeliveryCounts {
-  readonly notified: number;
-  readonly sent: number;
-  readonly failed: number;
-  readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Events that wait: for their turn, or for their next attempt. */
-  readonly queued: number;
-  readonly inFlight: number;
-  /** Attempts after the first. */
-  readonly retries: number;
-  /** Losses no receiver will be told of, as too many keys had some. */
-  readonly untold: number;
-}

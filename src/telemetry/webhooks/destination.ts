@@ -1,5 +1,6 @@
 import type { WebhookInfo } from '@livekit/protocol';
-import type { DeliveryClock, DeliveryCounts } from './delivery.js';
+import type { DeliveryClock } from './delivery.js';
+import type { DeliveryCounts } from './delivery-counts.js';
 import { DeliveryScheduler } from './delivery-scheduler.js';
 import { FailureLog, type Log } from './failure-log.js';
 import { HttpSender } from './http-sender.js';

@@ -1,6 +1,6 @@
 import type { WebhookEvent } from '@livekit/protocol';
 import { ErrorCode, refused } from '../../errors.js';
-import type { DeliveryCounts } from './delivery.js';
+import { type DeliveryCounts, sumOfCounts } from './delivery-counts.js';
 import { Destination, type WebhookHooks } from './destination.js';
 import { EventFilter } from './event-filter.js';
 import { eventKey } from './event-key.js';
@@ -71,7 +71,7 @@ export class Webhooks {
       url: destination.url,
       ...destination.counts(),
     }));
-    return { ...urls.reduce(sumOf, nothingCounted), urls };
+    return { ...sumOfCounts(urls), urls };
   }
 
   /**
@@ -101,32 +101,4 @@ export class Webhooks {
     await Promise.all(this.#destinations.map((one) => one.disconnect()));
     return { complete: left.length === 0, left };
   }
-}
-
-const nothingCounted: DeliveryCounts = {
-  notified: 0,
-  sent: 0,
-  failed: 0,
-  dropped: { full: 0, age: 0, closed: 0 },
-  queued: 0,
-  inFlight: 0,
-  retries: 0,
-  untold: 0,
-};
-
-function sumOf(a: DeliveryCounts, b: DeliveryCounts): DeliveryCounts {
-  return {
-    notified: a.notified + b.notified,
-    sent: a.sent + b.sent,
-    failed: a.failed + b.failed,
-    dropped: {
-      full: a.dropped.full + b.dropped.full,
-      age: a.dropped.age + b.dropped.age,
-      closed: a.dropped.closed + b.dropped.closed,
-    },
-    queued: a.queued + b.queued,
-    inFlight: a.inFlight + b.inFlight,
-    retries: a.retries + b.retries,
-    untold: a.untold + b.untold,
-  };
 }

@@ -633,6 +633,32 @@ describe('a listener', () => {
     expect(numbersOf(harness, 'room')).toEqual([1, 3, 4]);
   });
 
+  test('has heard of every loss before an attempt tells the receiver of it', async () => {
+    const harness = new SchedulerHarness({
+      maxInFlight: 3,
+      requestTimeoutMs: 500,
+      maxAgeMs: 1_000,
+      retryMinMs: 0,
+    });
+    harness.add('hangs');
+    harness.add('room', 3);
+    // Both are slow, and there is one place for them: the other waits for it, and behind it events grow old.
+    await harness.advance(2_600);
+    expect(harness.openKeys).toEqual(['hangs']);
+    harness.onTold = () => {
+      if (harness.told.length <= 2) harness.add('hangs');
+    };
+    const heard: number[] = [];
+    harness.onAttempt = ({ event }) =>
+      heard.push(harness.outcomesOf(event.key).filter((outcome) => outcome.includes('dropped')).length);
+    await harness.answer('hangs', 200);
+    harness.onTold = () => {};
+    while (harness.open.length > 0) await harness.answer(harness.openKeys[0]!, 200);
+    const said = harness.attempts.slice(-heard.length).map(({ numDropped }) => numDropped);
+    expect(heard.length).toBeGreaterThan(0);
+    expect(said).toEqual(heard);
+  });
+
   test('may stop everything from within an outcome', async () => {
     const harness = new SchedulerHarness({
       maxInFlight: 1,
