@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { Unpackr } from 'msgpackr';
+import { Unpackr } from 'msgpackr/unpack';
 import { Flusher } from '../src/engine/flusher.js';
 import type { HostMessage, TelemetryEntry, TimerData } from '../src/engine/messages.js';
 import { monotonicMs } from '../src/engine/monotonic.js';

@@ -1,4 +1,5 @@
-import { Packr } from 'msgpackr';
+// This entry is JavaScript alone: the native one has crashed processes whose threads were terminated.
+import { Packr } from 'msgpackr/pack';
 import { ErrorCode, refused } from '../errors.js';
 import { EventRingWriter, maxFrameBytes } from '../memory/event-ring.js';
 import type { Frame } from '../memory/frames.js';

@@ -1,4 +1,4 @@
-import { Unpackr } from 'msgpackr';
+import { Unpackr } from 'msgpackr/unpack';
 import { Board, createBoard } from '../../dist/src/memory/board.js';
 import { BookCells, createCells, ThreadBooks } from '../../dist/src/memory/cells.js';
 import { createEventRing, EventRingReader } from '../../dist/src/memory/event-ring.js';

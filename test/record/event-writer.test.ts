@@ -1,4 +1,4 @@
-import { Unpackr } from 'msgpackr';
+import { Unpackr } from 'msgpackr/unpack';
 import { describe, expect, test } from 'vitest';
 import { createEventRing, EventRingReader, maxFrameBytes } from '../../dist/src/memory/event-ring.js';
 import { FrameType, type MimeFrame } from '../../dist/src/memory/frames.js';
