@@ -78,3 +78,7 @@ test('the host’s preloads run in none of the engine’s threads', async () => 
   expect(by).toBe(0);
   expect(stdout).toBe('preloaded in the host\nflushed 1\n');
 });
+
+test('no native code is loaded, in no thread: an addon that cannot stand a second thread takes the host with it', async () => {
+  expect(await runHost('listAddons')).toEqual({ by: 0, stdout: '\n', stderr: '' });
+});
