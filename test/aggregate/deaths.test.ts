@@ -100,7 +100,7 @@ describe('a stats worker that dies while it applies', () => {
         for (const stores of lives) applyAndDie(shard, new Life(stores));
         expect(rowsOfSuccessor(shard)).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 
@@ -117,7 +117,7 @@ describe('a stats worker that dies while it applies', () => {
         }
         expect(rowsOfSuccessor(shard)).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 });

@@ -45,7 +45,7 @@ describe('a stats worker', () => {
           story.reopenSome();
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 400 },
     );
   });
 

@@ -15,9 +15,14 @@ interface Ended {
 /** Runs fixtures/host.mjs to its end; one that hangs is killed. */
 function runHost(
   what: string,
-  { nodeOptions = [], threads = '' }: { nodeOptions?: readonly string[]; threads?: string } = {},
+  {
+    nodeOptions = [],
+    threads = '',
+    env = {},
+  }: { nodeOptions?: readonly string[]; threads?: string; env?: Record<string, string> } = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [...nodeOptions, fixture('host.mjs'), what, threads], {
+    env: { ...process.env, ...env },
     timeout: 15_000,
     killSignal: 'SIGKILL',
   });
@@ -71,10 +76,11 @@ test('a host that closes its engine ends at once', async () => {
   expect(await runHost('closeAndForget')).toEqual({ by: 0, stdout: 'closed true\n', stderr: '' });
 });
 
-test('the host’s preloads run in none of the engine’s threads', async () => {
-  const { by, stdout } = await runHost('flushAndForget', {
-    nodeOptions: ['--import', fixture('preload.mjs')],
-  });
+test.each([
+  ['arguments', { nodeOptions: ['--import', fixture('preload.mjs')] }],
+  ['NODE_OPTIONS', { env: { NODE_OPTIONS: `--import ${fixture('preload.mjs')}` } }],
+])('the host’s preloads, by %s, run in none of the engine’s threads', async (_, options) => {
+  const { by, stdout } = await runHost('flushAndForget', options);
   expect(by).toBe(0);
   expect(stdout).toBe('preloaded in the host\nflushed 1\n');
 });

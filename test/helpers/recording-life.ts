@@ -49,6 +49,10 @@ export class RecordingLife {
   readonly taken = new Map<string, BookTotals>();
   /** Samples given to closed recorders. */
   late = 0;
+  /** Recorders there was no slot for. */
+  refused = 0;
+  /** How often recorders answered what. */
+  readonly answers = new Map<RecordResult, number>();
   readonly #random: SeededRandom;
   readonly #open: Open[] = [];
   readonly #closed: Open[] = [];
@@ -99,6 +103,7 @@ export class RecordingLife {
     } catch (error) {
       // Too little memory is part of this life.
       if (!(error instanceof SfuStatsError && error.code === 'SFU_STATS_NO_SLOT')) throw error;
+      this.refused++;
     }
   }
 
@@ -126,7 +131,13 @@ export class RecordingLife {
     this.late++;
   }
 
-  #give({ recorder, direction }: Open): { books: BookTotals; result: RecordResult } {
+  #give(open: Open): { books: BookTotals; result: RecordResult } {
+    const given = this.#giveSample(open);
+    this.answers.set(given.result, (this.answers.get(given.result) ?? 0) + 1);
+    return given;
+  }
+
+  #giveSample({ recorder, direction }: Open): { books: BookTotals; result: RecordResult } {
     const random = this.#random;
     if ('addBytes' in recorder) {
       const [bytes, messages] = [random.pick([0, 1, 1000, 2 ** 40]), random.pick([1, 1, 1, 0, 7])];

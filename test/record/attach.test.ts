@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Board } from '../../dist/src/memory/board.js';
 import { ThreadBooks } from '../../dist/src/memory/cells.js';
-import { FrameType } from '../../dist/src/memory/frames.js';
+import { type Frame, FrameType } from '../../dist/src/memory/frames.js';
 import { Direction } from '../../dist/src/memory/totals.js';
 import { type AttachedRecorder, attach } from '../../dist/src/record/attach.js';
 import { RecordResult } from '../../dist/src/record/result.js';
 import { RecordingBench } from '../helpers/recording.js';
+import { until } from '../helpers/until.js';
 
 const somebody = { room: 'RM_1', participant: 'PA_1' };
 const attached: AttachedRecorder[] = [];
@@ -115,11 +116,12 @@ describe('an attached recorder', () => {
     bench.memory.board[Board.TIMER_RESTARTS] = 1;
     vi.advanceTimersByTime(1000);
     expect(announced()).toBe(1);
-    const again = [];
-    while (announced() === 1) {
+    const again: Frame[] = [];
+    until(() => {
       again.push(...bench.readEvents());
       vi.advanceTimersByTime(1000);
-    }
+      return announced() !== 1;
+    });
     again.push(...bench.readEvents());
     expect(announced()).toBe(2);
     const slots = again.filter(([type]) => type === FrameType.SLOT).map(([, , slot]) => slot);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ThreadBooks } from '../../dist/src/memory/cells.js';
 import { Direction } from '../../dist/src/memory/totals.js';
+import { RecordResult } from '../../dist/src/record/result.js';
 import { addBooks, booksOf, noBooks, RecordingLife } from '../helpers/recording-life.js';
 import { SeededRandom } from '../helpers/seeded-random.js';
 
@@ -19,7 +20,7 @@ function everyLife(check: (life: RecordingLife) => void): void {
   const steps = fc.constantFrom(30, 100, 400);
   fc.assert(
     fc.property(fc.nat(), steps, (seed, count) => check(livedLife(seed, count))),
-    { numRuns: 120 },
+    { numRuns: 300 },
   );
 }
 
@@ -61,6 +62,20 @@ describe("a recording thread's books, in whatever order recorders open, record, 
       const known = new Set(taken.keys());
       expect([...reported.keys()].filter((sid) => !known.has(sid))).toEqual([]);
     });
+  });
+
+  test('see every answer there is, full rings and too few slots among them', () => {
+    const answers = new Map<number, number>();
+    let refused = 0;
+    for (let seed = 0; seed < 50; seed++) {
+      const life = livedLife(seed, 400);
+      refused += life.refused;
+      for (const [answer, count] of life.answers) answers.set(answer, (answers.get(answer) ?? 0) + count);
+    }
+    for (const [name, answer] of Object.entries(RecordResult)) {
+      expect(answers.get(answer) ?? 0, name).toBeGreaterThan(50);
+    }
+    expect(refused).toBeGreaterThan(50);
   });
 
   test('count late records beside themselves, for they belong to nobody', () => {

@@ -4,6 +4,7 @@ import { Direction } from '../../dist/src/memory/totals.js';
 import { RecordResult } from '../../dist/src/record/result.js';
 import type { TrackRecorder } from '../../dist/src/record/track-recorder.js';
 import { RecordingBench } from '../helpers/recording.js';
+import { until } from '../helpers/until.js';
 
 /** Three records without layers, and a rest. */
 const RING_WORDS = 64;
@@ -13,11 +14,12 @@ const aPacket = { primaryPackets: 1, primaryBytes: 100 };
 
 /** Records until the ring is full; returns how many samples were taken, the folded one among them. */
 function fill(track: TrackRecorder): number {
-  for (let samples = 1; ; samples++) {
-    const result = track.recordDelta({ score: 3, streams: [aPacket] });
-    if (result === RecordResult.FOLDED) return samples;
-    expect(result).toBe(RecordResult.RECORDED);
-  }
+  let samples = 0;
+  until(() => {
+    samples++;
+    return track.recordDelta({ score: 3, streams: [aPacket] }) === RecordResult.FOLDED;
+  });
+  return samples;
 }
 
 /** Frees the ring: publishes what was put and has it applied. */
@@ -81,7 +83,14 @@ describe('a record that finds the ring full', () => {
     fill(track);
     track.recordDelta({ streams: [{ layers: [{ layer: 2, bytes: 77 }] }] });
     drain(bench);
-    expect(bench.flush()[0]).toMatchObject({ layersBrought: 3, keptLayer: 2 });
+    expect(track.recordDelta({ streams: [{ layers: [{ layer: 0, bytes: 5 }] }] })).toBe(
+      RecordResult.RECORDED,
+    );
+    expect(bench.flush()[0]).toMatchObject({
+      layers: [[0, 5, 0], [0, 0, 0], [0, 77, 0], expect.anything()],
+      layersBrought: 3,
+      keptLayer: 2,
+    });
   });
 
   test('loses its score, and only that: it is counted, and takes no number', () => {

@@ -31,6 +31,7 @@ const HOSTILE: [what: string, sample: unknown][] = [
   ['a throwing mimeType', throwing('mimeType', { streams: [] })],
   ['a throwing counter', { streams: [throwing('primaryPackets')] }],
   ['a throwing layer', { streams: [{ layers: [throwing('bytes', { layer: 0 })] }] }],
+  ['a mimeType that throws the second time', readOnce()],
   ['a revoked proxy', { streams: revoked }],
   ['a stream that is a number', { streams: [7] }],
   ['layers that go on for ever', { streams: [{ layers: { length: Number.POSITIVE_INFINITY } }] }],
@@ -60,6 +61,17 @@ function expectSound(bench: RecordingBench, track: TrackRecorder): void {
       mime: 'video/VP8',
     },
   ]);
+}
+
+/** A sample whose mime can be read once. */
+function readOnce(): object {
+  let reads = 0;
+  return {
+    streams: [],
+    get mimeType() {
+      return reads++ === 0 ? 'video/VP8' : thrower();
+    },
+  };
 }
 
 describe('a recorder', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Control, laneWord, Record as RecordMap } from '../../dist/src/memory/shard.js';
 import { LaneBench } from '../helpers/lane.js';
 import { ShardBench } from '../helpers/shard.js';
+import { until } from '../helpers/until.js';
 
 const { SAMPLE_WORDS, COUNTER_WORDS, MAX_WORDS } = RecordMap;
 const FOUR_LAYERS: [number, number, number][] = [
@@ -79,7 +80,7 @@ describe('a lane', () => {
 
   test('has room again once records were applied', () => {
     const { shard, bench, put } = laneOf(64);
-    while (put());
+    until(() => !put());
     bench.publish();
     shard.step();
     expect(put()).toBe(true);
@@ -88,7 +89,11 @@ describe('a lane', () => {
   test('says whether a record of any size fits, the skip at the end of its ring included', () => {
     for (let at = 0; at < 128; at++) {
       const { shard, bench, lane } = laneOf(128, at);
-      while (lane.hasRoom()) expect(bench.put({ slot: 0, layers: FOUR_LAYERS })).toBe(true);
+      until(() => {
+        if (!lane.hasRoom()) return true;
+        expect(bench.put({ slot: 0, layers: FOUR_LAYERS })).toBe(true);
+        return false;
+      });
       bench.publish();
       shard.step();
       expect(lane.hasRoom()).toBe(true);
@@ -139,7 +144,7 @@ describe('a lane', () => {
     const { shard, bench, put, lastPut, lane } = laneOf(64, (edge - 500) | 0);
     let reported = 0;
     for (let n = 0; n < 40; n++) {
-      while (put());
+      until(() => !put());
       expect(lane.fill).toBeGreaterThan(0.5);
       bench.publish();
       for (const { deltas } of shard.flush()) reported += deltas.samples;

@@ -4,6 +4,7 @@ import { FrameType } from '../../dist/src/memory/frames.js';
 import { Control } from '../../dist/src/memory/shard.js';
 import { Direction } from '../../dist/src/memory/totals.js';
 import { RecordingBench } from '../helpers/recording.js';
+import { until } from '../helpers/until.js';
 
 const { UPSTREAM, DOWNSTREAM } = Direction;
 /** More than one turn looks at, and twice what one turn puts. */
@@ -30,11 +31,11 @@ describe('the publish tick', () => {
       data.addBytes(DOWNSTREAM, 2);
     }
     const puts: number[] = [];
-    let complete = false;
-    while (!complete) {
-      complete = bench.thread.publishSome();
+    until(() => {
+      const isComplete = bench.thread.publishSome();
       puts.push(bench.drain());
-    }
+      return isComplete;
+    });
     expect(puts).toEqual([PUTS_A_TURN, PUTS_A_TURN, 2 * RECORDERS - 2 * PUTS_A_TURN]);
     const rows = bench.flush();
     expect(rows).toHaveLength(2 * RECORDERS);
@@ -54,7 +55,7 @@ describe('the publish tick', () => {
     for (const data of recorders) data.addBytes(UPSTREAM, 1);
     expect(bench.thread.publishSome()).toBe(false);
     recorders[0]!.addBytes(UPSTREAM, 10);
-    while (!bench.thread.publishSome());
+    until(() => bench.thread.publishSome());
     expect(bench.drain()).toBe(RECORDERS);
     bench.thread.publishSome();
     expect(bench.drain()).toBe(1);
@@ -80,7 +81,7 @@ describe('the publish tick', () => {
 
   test('writes what waits for room in the event ring', () => {
     const bench = new RecordingBench({ eventRingBytes: 1024 });
-    while (bench.thread.events.send([FrameType.MIME, 60_000, 'x'.repeat(100)]));
+    until(() => !bench.thread.events.send([FrameType.MIME, 60_000, 'x'.repeat(100)]));
     expect(bench.thread.isSettled()).toBe(false);
     bench.readEvents();
     bench.thread.publishSome();

@@ -20,7 +20,7 @@ describe('a room, participant or track', () => {
   });
 
   test('can have any text as its sid, the empty one too', () => {
-    for (const sid of ['', '✓ 🎥', 'a b', MAX_NAME_LENGTH.toString().repeat(100)]) {
+    for (const sid of ['', '✓ 🎥', 'a b', 'x'.repeat(MAX_NAME_LENGTH)]) {
       expect(roomName(sid)).toEqual({ sid });
     }
   });

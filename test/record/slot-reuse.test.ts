@@ -198,6 +198,22 @@ describe('handles', () => {
     },
   );
 
+  test('of slots that were never used, or are closed, are refused whatever their sign', () => {
+    const bench = new RecordingBench();
+    const { counters } = bench.thread;
+    expect(counters.add(0, 100)).toBe(RecordResult.CLOSED);
+    expect(counters.addMany(0, 100, 2)).toBe(RecordResult.CLOSED);
+    const data = bench.openData();
+    const handles = directions.map((direction) => data.handle(direction));
+    data.close();
+    for (const handle of handles) {
+      expect(counters.add(-handle, 100)).toBe(RecordResult.CLOSED);
+      expect(counters.addMany(-handle, 100, 2)).toBe(RecordResult.CLOSED);
+    }
+    expect(bench.count(ThreadBooks.STALE)).toBe(6);
+    expect(bench.flush()).toEqual([]);
+  });
+
   test('of tracks take no messages: their totals stay theirs', () => {
     const bench = new RecordingBench();
     const track = bench.openTrack();

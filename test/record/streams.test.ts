@@ -3,6 +3,7 @@ import { StreamCells } from '../../dist/src/memory/cells.js';
 import { HANDLE_SLOTS } from '../../dist/src/record/slot-table.js';
 import type { TrackRecorder } from '../../dist/src/record/track-recorder.js';
 import { RecordingBench } from '../helpers/recording.js';
+import { until } from '../helpers/until.js';
 
 interface StreamTotals {
   ssrc: number;
@@ -18,7 +19,8 @@ function streamsOf(bench: RecordingBench, track: TrackRecorder): StreamTotals[] 
   const words = new Float64Array(buffer);
   const streams: StreamTotals[] = [];
   let next = ints[bench.thread.slots.firstStreamWord(track.handle % HANDLE_SLOTS)]!;
-  while (next !== 0) {
+  until(() => {
+    if (next === 0) return true;
     const at = layout.streamBase + (next - 1) * StreamCells.WORDS;
     streams.push({
       ssrc: ints[2 * at + StreamCells.I32_SSRC]! >>> 0,
@@ -27,7 +29,8 @@ function streamsOf(bench: RecordingBench, track: TrackRecorder): StreamTotals[] 
       lost: words[at + StreamCells.LOST]!,
     });
     next = ints[2 * at + StreamCells.I32_NEXT]!;
-  }
+    return false;
+  });
   return streams;
 }
 

@@ -4,6 +4,7 @@ import { FrameType } from '../../dist/src/memory/frames.js';
 import { Direction } from '../../dist/src/memory/totals.js';
 import { RecordResult } from '../../dist/src/record/result.js';
 import { RecordingBench } from '../helpers/recording.js';
+import { until } from '../helpers/until.js';
 
 const { UPSTREAM, DOWNSTREAM } = Direction;
 
@@ -16,7 +17,7 @@ function benchBeforeJoin(sizes: ConstructorParameters<typeof RecordingBench>[0] 
 
 /** Fills the event ring, as a burst of calls would; what is sent from now on waits. */
 function fillEvents(bench: RecordingBench): void {
-  while (bench.thread.events.send([FrameType.MIME, 60_000, 'x'.repeat(100)]));
+  until(() => !bench.thread.events.send([FrameType.MIME, 60_000, 'x'.repeat(100)]));
 }
 
 describe('a sample of a participant nobody knows', () => {
@@ -191,6 +192,8 @@ describe('until the timer thread has been told whose a slot is', () => {
     const [open, closed] = ['TR_1', 'TR_2'].map((track) => bench.openData({ track }));
     for (const data of [open, closed]) data!.addBytes(UPSTREAM, 100);
     closed!.close();
+    // News of the participant does not release them either.
+    bench.directory.setKnown('PA_1', true);
     bench.thread.publishAll();
     expect(bench.thread.lanes[0]!.position).toBe(0);
     for (let n = 0; n < 3; n++) {

@@ -115,6 +115,23 @@ describe('when the timer thread dies', () => {
     expect(await sfu.flush()).toMatchObject([{ primaryPackets: 4, mimeType: 'video/VP8' }]);
   });
 
+  test('a call it had taken, and died before it gave the room back, is not taken twice', async () => {
+    using timer = new MortalTimer();
+    await using sfu = await startEngine({ threadsUrl: timer.url });
+    sfu.engine.participantJoined({ ...WHO, ref: 'signal' });
+    sfu.engine.participantActive({ ...WHO, ref: 'media' });
+    await sfu.flush();
+    // The next store is the one that gives the room back.
+    await timer.kill({ at: 'store', n: 0 });
+    sfu.engine.participantLeft({ ...WHO, ref: 'media' });
+    await vi.waitUntil(() => restarts(sfu) === 1, { timeout: 10_000, interval: 5 });
+    await sfu.flush();
+    expect(sfu.engine.status()).toMatchObject({ participants: 1, drops: { leavesIgnored: 0 } });
+    sfu.engine.participantLeft({ ...WHO, ref: 'media' });
+    await sfu.flush();
+    expect(sfu.engine.status().drops.leavesIgnored, 'left again').toBe(1);
+  });
+
   test('each death is logged with its own reason', async () => {
     using timer = new MortalTimer();
     await using sfu = await startEngine({ threadsUrl: timer.url });
