@@ -59,7 +59,9 @@ function isAnnounced(books: Float64Array): boolean {
 }
 
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
-const builder = new SnapshotBuilder(data.shards, threads, data);
+const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data);
+// The thread before this one may have died between its last commit and the release.
+builder.releaseTaken();
 const rings = data.threads.map(({ events }) => new EventRingReader(events));
 const unpackr = new Unpackr({ useRecords: false });
 

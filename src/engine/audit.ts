@@ -1,7 +1,8 @@
 import { bookTotals } from '../memory/books.js';
 import { BookCells, CounterCells, MetaCells, ThreadBooks } from '../memory/cells.js';
+import { Ledger, LedgerWords } from '../memory/ledger.js';
 import { Row } from '../memory/row.js';
-import { Control, Ledger, Slot } from '../memory/shard.js';
+import { Control, Slot } from '../memory/shard.js';
 import { Direction, Totals } from '../memory/totals.js';
 import { ShardReader } from '../snapshot/windows.js';
 import type { EngineMemory } from './memory-plan.js';
@@ -65,7 +66,7 @@ function add(into: Float64Array, from: Float64Array, at: number): void {
 }
 
 /**
- * Sums the books from where things are: cells, slots, rows and ledgers. At a barrier (everything published is
+ * Sums the books from where things are: cells, slots, rows and the ledger. At a barrier (everything published is
  * applied, the timer thread keeps still, this thread is here) the sums are exact. Host thread.
  */
 export function audit(memory: EngineMemory): Audit {
@@ -122,11 +123,14 @@ export function audit(memory: EngineMemory): Audit {
     }
   });
 
+  const ledger = new Ledger(memory.ledger);
+  const { valid } = ledger;
+  add(reported, ledger.words, valid + LedgerWords.REPORTED);
+  add(unattributedRows, ledger.words, valid + LedgerWords.UNATTRIBUTED);
   for (const [shard, reader] of readers.entries()) {
-    add(reported, reader.words, reader.ledger + Ledger.REPORTED);
-    add(unattributedRows, reader.words, reader.ledger + Ledger.UNATTRIBUTED);
     const { laneSlots } = reader.layout;
-    for (const window of reader.closed()) {
+    // Not from RELEASED: a timer thread may have died between the commit and that.
+    for (const window of reader.closed(ledger.words[ledger.shardOf(valid, shard)])) {
       for (const row of reader.rowsOf(window)) {
         const slot = reader.ints[2 * row + Row.I32_SLOT]!;
         const lane = (slot / laneSlots) | 0;

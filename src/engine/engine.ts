@@ -374,13 +374,14 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #timerData(): TimerData {
-    const { shards, threads, board } = this.#memory;
+    const { shards, threads, board, ledger } = this.#memory;
     const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl, webhooks } =
       this.#options;
     return {
       shards,
       threads,
       board,
+      ledger,
       statsWorkerUrl: new URL('stats-worker.js', threadsUrl).href,
       reportIntervalMs,
       reapAfterMs,

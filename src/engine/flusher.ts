@@ -23,7 +23,7 @@ export interface FlushSurroundings {
   readonly monotonic: () => number;
   readonly originEpochMs: () => number;
   readonly wantsRows: () => boolean;
-  /** Hands a snapshot on; the windows are given back when it returns. */
+  /** Hands a snapshot on; the flush is committed and its windows are given back when it returns. */
   readonly sink: (snapshot: BuiltSnapshot) => void;
 }
 
@@ -65,7 +65,7 @@ export class Flusher {
 
   /** Makes snapshots of the closed windows up to a flush, and gives them back; returns how many stats they had. */
   collect(upTo: number): number {
-    const { board, builder, participants, drainEvents, originEpochMs, wantsRows, sink } = this.#around;
+    const { builder, participants, drainEvents, originEpochMs, wantsRows, sink } = this.#around;
     // The windows first, then the events: the identity of every row is in a ring before its row is.
     const flushes = builder.closedFlushes().filter((flush) => flush <= upTo);
     drainEvents();
@@ -75,9 +75,6 @@ export class Flusher {
       sink(snapshot);
       snapshot.release();
       stats += snapshot.count;
-      board[Board.STATS_REPORTED]! += snapshot.count;
-      board[Board.SCORES_DROPPED]! += snapshot.scoresDropped;
-      board[Board.FIELDS_SATURATED]! += snapshot.fieldsSaturated;
     }
     return stats;
   }

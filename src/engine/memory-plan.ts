@@ -1,6 +1,7 @@
 import { createBoard } from '../memory/board.js';
 import { type CellsMemory, cellsLayout, createCells } from '../memory/cells.js';
 import { createEventRing } from '../memory/event-ring.js';
+import { createLedger, type LedgerMemory, type LedgerSizes, ledgerLayout } from '../memory/ledger.js';
 import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
 import type { ResolvedOptions } from '../options.js';
 
@@ -10,6 +11,7 @@ export interface EngineMemory {
   /** Of each recording thread, by lane; lane 0 is the host's. */
   readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
   readonly board: Float64Array;
+  readonly ledger: LedgerMemory;
 }
 
 type Sizes = Pick<
@@ -19,6 +21,10 @@ type Sizes = Pick<
 
 function shardSizes({ shards, tracks, ports, ringBytes, scoreBlocks }: Sizes): ShardSizes {
   return { lanes: 1 + ports, laneSlots: Math.ceil(tracks / shards), ringWords: ringBytes / 8, scoreBlocks };
+}
+
+function ledgerSizes({ shards, ports }: Sizes): LedgerSizes {
+  return { shards, lanes: 1 + ports, metricWords: 0 };
 }
 
 /** Slots of one recording thread: `tracks`, rounded up to a whole number a shard. */
@@ -34,6 +40,7 @@ export function createMemory(sizes: Sizes): EngineMemory {
       events: createEventRing(sizes.eventRingBytes),
     })),
     board: createBoard(),
+    ledger: createLedger(ledgerSizes(sizes)),
   };
 }
 
@@ -48,5 +55,10 @@ export function memoryBytes(sizes: Sizes): number {
     events: createEventRing(8).byteLength - 8 + sizes.eventRingBytes,
     board: createBoard().byteLength,
   };
-  return sizes.shards * shard + (1 + sizes.ports) * (cells + events) + board;
+  return (
+    sizes.shards * shard +
+    (1 + sizes.ports) * (cells + events) +
+    board +
+    ledgerLayout(ledgerSizes(sizes)).bytes
+  );
 }

@@ -1,5 +1,6 @@
 import type { CellsMemory } from '../memory/cells.js';
 import type { CallFrame, MimeFrame, SlotFrame } from '../memory/frames.js';
+import type { LedgerMemory } from '../memory/ledger.js';
 import type { ShardMemory } from '../memory/shard.js';
 import type { ResolvedWebhookOptions } from '../telemetry/webhooks/webhook-options.js';
 import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
@@ -11,6 +12,7 @@ export interface TimerData {
   /** Of each recording thread, by lane. */
   readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
   readonly board: Float64Array;
+  readonly ledger: LedgerMemory;
   readonly statsWorkerUrl: string;
   readonly reportIntervalMs: number;
   readonly reapAfterMs: number;

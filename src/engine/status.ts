@@ -1,5 +1,6 @@
 import { Board } from '../memory/board.js';
 import { ThreadBooks } from '../memory/cells.js';
+import { Ledger, LedgerWords } from '../memory/ledger.js';
 import { Control, laneWord } from '../memory/shard.js';
 import { InvalidReason } from '../record/result.js';
 import type { EngineMemory } from './memory-plan.js';
@@ -118,13 +119,14 @@ function drops(
   host: HostView,
 ): Record<string, number> {
   const { board } = memory;
+  const ledger = new Ledger(memory.ledger);
   const books = memory.threads.map(({ cells }) => new Float64Array(cells.buffer));
   const sum = (word: number): number => books.reduce((total, book) => total + book[word]!, 0);
   const counts: Record<string, number> = {
     unattributedAtDoor: sum(ThreadBooks.UNATTRIBUTED) + sum(ThreadBooks.UNATTRIBUTED + 4),
     staleHandles: sum(ThreadBooks.STALE),
     recordsFolded: sum(ThreadBooks.FOLDED),
-    scoresLost: sum(ThreadBooks.SCORES_LOST) + board[Board.SCORES_DROPPED]!,
+    scoresLost: sum(ThreadBooks.SCORES_LOST) + ledger.words[ledger.valid + LedgerWords.SCORES_DROPPED]!,
     mimesRefused: sum(ThreadBooks.MIMES_REFUSED),
     snapshotsDropped: board[Board.SNAPSHOTS_DROPPED]!,
     telemetryDropped: board[Board.TELEMETRY_DROPPED]!,
@@ -133,7 +135,7 @@ function drops(
     flushesIncomplete: board[Board.FLUSHES_INCOMPLETE]!,
     eventsRefused: board[Board.EVENTS_REFUSED]!,
     leavesIgnored: board[Board.LEAVES_IGNORED]!,
-    fieldsSaturated: board[Board.FIELDS_SATURATED]!,
+    fieldsSaturated: ledger.words[ledger.valid + LedgerWords.FIELDS_SATURATED]!,
   };
   for (const [name, reason] of Object.entries(InvalidReason)) {
     if (reason !== InvalidReason.NONE) counts[`invalid.${name}`] = sum(ThreadBooks.INVALID_REASONS + reason);

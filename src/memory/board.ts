@@ -11,45 +11,42 @@ export const Board = {
   /** From the request until the snapshot was handed on, ms. */
   LAST_FLUSH_DURATION: 3,
   LAST_FLUSH_STATS: 4,
-  STATS_REPORTED: 5,
   /** Flush deadlines that passed while one was still running. */
-  MISSED_TICKS: 6,
+  MISSED_TICKS: 5,
   /** Flushes that went on without a shard that did not answer in time. */
-  FLUSHES_INCOMPLETE: 7,
-  ROOMS: 8,
-  PARTICIPANTS: 9,
-  REAPED: 10,
+  FLUSHES_INCOMPLETE: 6,
+  ROOMS: 7,
+  PARTICIPANTS: 8,
+  REAPED: 9,
   /** Leave calls for somebody unknown, or repeated. */
-  LEAVES_IGNORED: 11,
-  EVENTS_TAKEN: 12,
-  EVENTS_REFUSED: 13,
-  STATS_WORKER_RESTARTS: 14,
-  POOL_REBUILDS: 15,
-  TIMER_RESTARTS: 16,
-  SNAPSHOTS_DROPPED: 17,
-  SCORES_DROPPED: 18,
-  FIELDS_SATURATED: 19,
+  LEAVES_IGNORED: 10,
+  EVENTS_TAKEN: 11,
+  EVENTS_REFUSED: 12,
+  STATS_WORKER_RESTARTS: 13,
+  POOL_REBUILDS: 14,
+  TIMER_RESTARTS: 15,
+  SNAPSHOTS_DROPPED: 16,
   /** The timer thread's last turn, monotonic ms. */
-  TIMER_BEAT: 20,
+  TIMER_BEAT: 17,
   /** Number of the last call that was taken from the event ring. */
-  CALLS_TAKEN: 21,
+  CALLS_TAKEN: 18,
   /** Events and webhooks the host was too slow to take. */
-  TELEMETRY_DROPPED: 22,
+  TELEMETRY_DROPPED: 19,
   /** Events of participants nobody knew: sent with what the call brought. */
-  LATE_EVENTS: 23,
-  WEBHOOKS_QUEUED: 24,
-  WEBHOOKS_SENT: 25,
-  WEBHOOKS_FAILED: 26,
-  WEBHOOKS_DROPPED: 27,
+  LATE_EVENTS: 20,
+  WEBHOOKS_QUEUED: 21,
+  WEBHOOKS_SENT: 22,
+  WEBHOOKS_FAILED: 23,
+  WEBHOOKS_DROPPED: 24,
   /** Webhook attempts after the first. */
-  WEBHOOK_RETRIES: 28,
+  WEBHOOK_RETRIES: 25,
   /** Host: 1 while somebody there wants snapshots. A word, because what is in a ring overtakes a message. */
-  WANTS_SNAPSHOTS: 29,
+  WANTS_SNAPSHOTS: 26,
   /** Host: 1 while somebody there wants events and webhooks. */
-  WANTS_TELEMETRY: 30,
+  WANTS_TELEMETRY: 27,
   /** Host: 1 from the beginning of the engine's end: other recording threads stop. */
-  CLOSED: 31,
-  WORDS: 32,
+  CLOSED: 28,
+  WORDS: 29,
 } as const;
 
 export function createBoard(): Float64Array<SharedArrayBuffer> {

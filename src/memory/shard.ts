@@ -8,7 +8,6 @@ import { Totals } from './totals.js';
  * ```
  *   control words      each writer's on 128-byte lines of their own
  *   directory          8 entries, one a closed window, by WINDOW & 7
- *   ledgers            2, by RELEASED & 1: what the timer thread made of all rows so far
  *   rings              one a lane: a lane is one recording thread's SPSC ring and the slots it owns
  *   slots              the running state of each track
  *   rows               a ring of snapshot rows
@@ -79,12 +78,6 @@ export const Entry = {
   /** APPLIED of each lane when the window closed. */
   APPLIED: 4,
 } as const;
-
-/**
- * Books of what became of all rows up to a window, per direction (see BookCells): written for window w at
- * place w & 1, made valid by the store of RELEASED, so that a timer thread that dies counts nothing twice.
- */
-export const Ledger = { REPORTED: 0, UNATTRIBUTED: 8, WORDS: 16 } as const;
 
 /** Header of a record: length in words, type, layers, flags in one 32-bit word. */
 export const Record = {
@@ -167,7 +160,6 @@ export interface ShardLayout extends ShardSizes {
   readonly slots: number;
   readonly directory: number;
   readonly entryWords: number;
-  readonly ledgers: number;
   readonly rings: number;
   readonly slotBase: number;
   readonly rowBase: number;
@@ -185,8 +177,7 @@ export function shardLayout(sizes: ShardSizes): ShardLayout {
   const slots = sizes.lanes * sizes.laneSlots;
   const entryWords = toLine(Entry.APPLIED + sizes.lanes);
   const directory = toLine((Control.I32_LANES + sizes.lanes * Control.LANE_STRIDE) / 2);
-  const ledgers = directory + Entry.COUNT * entryWords;
-  const rings = ledgers + 2 * Ledger.WORDS;
+  const rings = directory + Entry.COUNT * entryWords;
   const slotBase = rings + sizes.lanes * sizes.ringWords;
   const rowBase = slotBase + toLine(slots * Slot.WORDS);
   const links = rowBase + toLine(slots * Row.WORDS);
@@ -197,7 +188,6 @@ export function shardLayout(sizes: ShardSizes): ShardLayout {
     slots,
     directory,
     entryWords,
-    ledgers,
     rings,
     slotBase,
     rowBase,

@@ -1,6 +1,8 @@
+import { BookCells } from '../memory/cells.js';
 import type { SlotFrame } from '../memory/frames.js';
+import { Ledger, type LedgerMemory, LedgerWords } from '../memory/ledger.js';
 import { Row } from '../memory/row.js';
-import { Ledger, type ShardMemory } from '../memory/shard.js';
+import type { ShardMemory } from '../memory/shard.js';
 import { addRow, type RowViews, rowViews } from './row-merge.js';
 import { compareIdentity, SlotDirectory, type SlotEntry } from './slot-directory.js';
 import { encodeStatIdentity, type StatIdentity } from './stat-identity.js';
@@ -21,6 +23,14 @@ export interface StampOptions {
   readonly seed: string;
 }
 
+/** The four numbers of the books. */
+export interface ReportedTotals {
+  readonly samples: number;
+  readonly messages: number;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
 /** One flush of all shards: LiveKit's messages, and the rows they were made from in the same order. */
 export interface BuiltSnapshot {
   readonly flush: number;
@@ -32,9 +42,9 @@ export interface BuiltSnapshot {
   /** Only when asked for: the rows, and for each the number of words of its streams, then those. */
   readonly rows: Float64Array<ArrayBuffer> | undefined;
   readonly streams: Float64Array<ArrayBuffer> | undefined;
-  readonly scoresDropped: number;
-  readonly fieldsSaturated: number;
-  /** Gives the windows back, once the snapshot was handed on. */
+  /** What of the books it reports, both directions together. */
+  readonly totals: ReportedTotals;
+  /** Commits the flush, once the snapshot was handed on, and gives its windows back. */
   release(): void;
 }
 
@@ -47,8 +57,6 @@ interface Owner extends SlotEntry {
 interface ShardWindow {
   readonly reader: ShardReader;
   readonly window: ClosedWindow;
-  /** Books of this window: Ledger sections. */
-  readonly books: Float64Array;
 }
 
 /**
@@ -64,8 +72,15 @@ export class SnapshotBuilder {
   /** Place of each slot's row in the window being built, 0 for none: one word a slot, set and cleared again. */
   readonly #rowOf: Int32Array[];
   readonly #sum = rowViews(1);
+  readonly #ledger: Ledger;
 
-  constructor(shards: readonly ShardMemory[], threads: readonly ThreadView[], options: StampOptions) {
+  constructor(
+    shards: readonly ShardMemory[],
+    threads: readonly ThreadView[],
+    ledger: LedgerMemory,
+    options: StampOptions,
+  ) {
+    this.#ledger = new Ledger(ledger);
     this.readers = shards.map((shard) => new ShardReader(shard));
     this.#threads = threads;
     this.#options = options;
@@ -93,11 +108,13 @@ export class SnapshotBuilder {
     const windows: (ShardWindow | undefined)[] = this.readers.map((reader) => {
       const window = reader.closed()[0];
       if (window?.flush !== flush) return undefined;
-      return { reader, window, books: new Float64Array(Ledger.WORDS) };
+      return { reader, window };
     });
     const time = Math.max(...windows.map((shard) => shard?.window.time ?? Number.NEGATIVE_INFINITY));
     const detail = withRows ? new RowCopies() : undefined;
-    let scoresDropped = 0;
+    const ledger = this.#ledger;
+    const half = ledger.begin();
+    const reportedBefore = reportedAt(ledger.words, half);
     this.#encoder.begin(flush, originEpochMs + time, originEpochMs);
     this.#placeRows(windows);
     const owners = this.#slots.inOrder();
@@ -105,23 +122,36 @@ export class SnapshotBuilder {
       const owner = owners[at]!;
       let end = at + 1;
       while (end < owners.length && compareIdentity(owner.identity, owners[end]!.identity) === 0) end++;
-      scoresDropped += this.#append(owners, at, end, windows, known, detail);
+      this.#append(owners, at, end, windows, known, detail, half);
       at = end;
     }
-    this.#bookStrays(windows);
+    this.#bookStrays(windows, half);
+    const { count, saturated } = this.#encoder;
+    ledger.words[half + LedgerWords.STATS]! += count;
+    ledger.words[half + LedgerWords.FIELDS_SATURATED]! += saturated;
+    windows.forEach((shard, index) => {
+      shard?.reader.noteTaken(shard.window, ledger, half, index);
+    });
     return {
       flush,
       time,
       bytes: this.#encoder.finish(),
-      count: this.#encoder.count,
+      count,
       rows: detail?.rows(),
       streams: detail?.streams(),
-      scoresDropped,
-      fieldsSaturated: this.#encoder.saturated,
+      totals: differenceOf(reportedAt(ledger.words, half), reportedBefore),
       release: () => {
-        for (const shard of windows) shard?.reader.release(shard.window, shard.books);
+        ledger.commit();
+        this.releaseTaken();
       },
     };
+  }
+
+  /** Gives back what the ledger says is taken: after a commit, and for a thread that died between the two. */
+  releaseTaken(): void {
+    this.readers.forEach((reader, shard) => {
+      reader.release(this.#ledger, shard);
+    });
   }
 
   #placeRows(windows: readonly (ShardWindow | undefined)[]): void {
@@ -134,7 +164,7 @@ export class SnapshotBuilder {
     });
   }
 
-  /** Appends the stat of one track, from all its slots that have a row; returns its dropped scores. */
+  /** Appends the stat of one track, from all its slots that have a row, and books them. */
   #append(
     owners: readonly Owner[],
     from: number,
@@ -142,7 +172,8 @@ export class SnapshotBuilder {
     windows: readonly (ShardWindow | undefined)[],
     known: KnownParticipants,
     detail: RowCopies | undefined,
-  ): number {
+    half: number,
+  ): void {
     const first = owners[from]!;
     const { room, participant } = first.identity;
     let isKnown: boolean | undefined;
@@ -155,13 +186,13 @@ export class SnapshotBuilder {
       const place = this.#rowOf[owner.shard]![owner.slot]!;
       const shard = windows[owner.shard];
       if (place === 0 || shard === undefined) continue;
-      const { reader, books } = shard;
+      const { reader } = shard;
       if (reader.ints[2 * place + Row.I32_GENERATION] !== owner.generation) continue;
       this.#rowOf[owner.shard]![owner.slot] = 0;
       isKnown ??= known.isKnown(room.sid, participant.sid);
       const thread = this.#threads[(owner.slot / reader.layout.laneSlots) | 0]!;
-      const section = isKnown ? Ledger.REPORTED : Ledger.UNATTRIBUTED;
-      thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, books, section);
+      const section = half + (isKnown ? LedgerWords.REPORTED : LedgerWords.UNATTRIBUTED);
+      thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, this.#ledger.words, section);
       if (!isKnown) continue;
       if (detail !== undefined) thread.listStreams(owner.shard, owner.slot, reader.layout, listed);
       const rowMime = thread.mime(reader.ints[2 * place + Row.I32_MIME]!);
@@ -178,24 +209,26 @@ export class SnapshotBuilder {
         if (addRow(this.#sum, reader, place)) mime = rowMime;
       }
     }
-    if (views === undefined || mime === undefined) return 0;
+    if (views === undefined || mime === undefined) return;
     this.#encoder.append(views.words, views.ints, views.floats, row, this.#statOf(first, known), mime);
     detail?.add(views.words, row, listed);
-    return views.ints[2 * row + Row.I32_SCORES_DROPPED]!;
+    this.#ledger.words[half + LedgerWords.SCORES_DROPPED]! += views.ints[2 * row + Row.I32_SCORES_DROPPED]!;
   }
 
   /** Rows of slots nobody has told us about: nothing is lost silently. */
-  #bookStrays(windows: readonly (ShardWindow | undefined)[]): void {
+  #bookStrays(windows: readonly (ShardWindow | undefined)[], half: number): void {
+    const { words } = this.#ledger;
+    const section = half + LedgerWords.UNATTRIBUTED;
     windows.forEach((shard, index) => {
       if (shard === undefined) return;
-      const { reader, books } = shard;
+      const { reader } = shard;
       const places = this.#rowOf[index]!;
       for (const row of reader.rowsOf(shard.window)) {
         const slot = reader.ints[2 * row + Row.I32_SLOT]!;
         if (places[slot] === 0) continue;
         places[slot] = 0;
         const thread = this.#threads[(slot / reader.layout.laneSlots) | 0]!;
-        thread.book(reader.words, reader.ints, row, index, reader.layout, books, Ledger.UNATTRIBUTED);
+        thread.book(reader.words, reader.ints, row, index, reader.layout, words, section);
       }
     });
   }
@@ -217,6 +250,28 @@ export class SnapshotBuilder {
     }
     return owner.stat;
   }
+}
+
+function reportedAt(words: Float64Array, half: number): ReportedTotals {
+  const both = (cell: number): number => {
+    const upstream = half + LedgerWords.REPORTED + cell;
+    return words[upstream]! + words[upstream + BookCells.WORDS]!;
+  };
+  return {
+    samples: both(BookCells.SAMPLES),
+    messages: both(BookCells.MESSAGES),
+    packets: both(BookCells.PACKETS),
+    bytes: both(BookCells.BYTES),
+  };
+}
+
+function differenceOf(after: ReportedTotals, before: ReportedTotals): ReportedTotals {
+  return {
+    samples: after.samples - before.samples,
+    messages: after.messages - before.messages,
+    packets: after.packets - before.packets,
+    bytes: after.bytes - before.bytes,
+  };
 }
 
 /** Rows and streams of a snapshot, copied for the host in the order of the stats. */

@@ -1,5 +1,6 @@
+import type { Ledger } from '../memory/ledger.js';
 import { Row } from '../memory/row.js';
-import { Control, Entry, entryOf, Ledger, laneWord, type ShardMemory } from '../memory/shard.js';
+import { Control, Entry, entryOf, laneWord, type ShardMemory } from '../memory/shard.js';
 
 /** A closed window of one shard that was not yet taken. */
 export interface ClosedWindow {
@@ -25,11 +26,14 @@ export class ShardReader {
     this.floats = new Float32Array(memory.buffer);
   }
 
-  /** Closed windows, oldest first. */
-  closed(): ClosedWindow[] {
+  /**
+   * Closed windows, oldest first.
+   * @param from the first that was not taken
+   */
+  closed(from = this.ints[Control.I32_RELEASED]!): ClosedWindow[] {
     const windows: ClosedWindow[] = [];
     const open = Atomics.load(this.ints, Control.I32_WINDOW);
-    for (let window = this.ints[Control.I32_RELEASED]!; window !== open; window = (window + 1) | 0) {
+    for (let window = from; window !== open; window = (window + 1) | 0) {
       const entry = entryOf(this.layout, window);
       windows.push({
         window,
@@ -48,30 +52,26 @@ export class ShardReader {
     for (let n = 0; n < rows; n++) yield rowBase + ((firstRow + n) % slots) * Row.WORDS;
   }
 
-  /** First word of the books of all windows taken so far (Ledger). */
-  get ledger(): number {
-    return this.#ledgerOf((this.ints[Control.I32_RELEASED]! - 1) | 0);
-  }
-
-  #ledgerOf(window: number): number {
-    return this.layout.ledgers + (window & 1) * Ledger.WORDS;
+  /** Notes in a half of the ledger that a window is taken, and what it covers of each lane. */
+  noteTaken(window: ClosedWindow, ledger: Ledger, half: number, shard: number): void {
+    const at = ledger.shardOf(half, shard);
+    const applied = entryOf(this.layout, window.window) + Entry.APPLIED;
+    ledger.words[at] = (window.window + 1) | 0;
+    for (let lane = 0; lane < this.layout.lanes; lane++) {
+      ledger.words[at + 1 + lane] = this.words[applied + lane]!;
+    }
   }
 
   /**
-   * Takes the oldest closed window: its rows and entry may be written again, and slots closed before its end
-   * are free. The books are written beside the valid ones and become valid with the one store of RELEASED; a
-   * slot is freed after it, when nobody needs its identity any more.
+   * Gives back what the ledger says is taken: rows and entries may be written again, then slots closed before are free,
+   * when nobody needs their identity any more. Done again it changes nothing.
    */
-  release(window: ClosedWindow, booked: Float64Array): void {
-    const before = this.ledger;
-    const after = this.#ledgerOf(window.window);
-    for (let i = 0; i < Ledger.WORDS; i++) this.words[after + i] = this.words[before + i]! + booked[i]!;
-    const applied = entryOf(this.layout, window.window) + Entry.APPLIED;
-    const covered = Array.from({ length: this.layout.lanes }, (_, lane) => this.words[applied + lane]!);
-    Atomics.store(this.ints, Control.I32_RELEASED, (window.window + 1) | 0);
-    covered.forEach((position, lane) => {
-      Atomics.store(this.ints, laneWord(lane, Control.LANE_COVERED), position);
-    });
+  release(ledger: Ledger, shard: number): void {
+    const at = ledger.shardOf(ledger.valid, shard);
+    Atomics.store(this.ints, Control.I32_RELEASED, ledger.words[at]!);
+    for (let lane = 0; lane < this.layout.lanes; lane++) {
+      Atomics.store(this.ints, laneWord(lane, Control.LANE_COVERED), ledger.words[at + 1 + lane]!);
+    }
   }
 
   /** Whether everything published has been applied. */

@@ -3,6 +3,7 @@ import type { TimerData, TimerMessage, TimerRequest } from '../../dist/src/engin
 import { monotonicMs } from '../../dist/src/engine/monotonic.js';
 import { TimerLoop, type TimerParts } from '../../dist/src/engine/timer-loop.js';
 import { Board, createBoard } from '../../dist/src/memory/board.js';
+import { createLedger } from '../../dist/src/memory/ledger.js';
 
 const INTERVAL_MS = 1_000;
 
@@ -24,6 +25,7 @@ class Drill {
         shards: [],
         threads: [],
         board: this.board,
+        ledger: createLedger({ shards: 0, lanes: 1, metricWords: 0 }),
         statsWorkerUrl: '',
         reportIntervalMs: INTERVAL_MS,
         reapAfterMs: 0,
@@ -235,8 +237,7 @@ test('snapshots that nobody took are four at most, then dropped and counted; one
       count: 0,
       rows: new Float64Array(1),
       streams: new Float64Array(1),
-      scoresDropped: 0,
-      fieldsSaturated: 0,
+      totals: { samples: 0, messages: 0, packets: 0, bytes: 0 },
       release: () => {},
     });
   const sent = (): number => drill.posted.filter(({ kind }) => kind === 'snapshot').length;

@@ -4,7 +4,7 @@ import { type Death, MortalTimer } from '../helpers/thread-drill.js';
 import { packetsOf, restarts, rowsWithoutRepeats } from '../helpers/timer-death.js';
 
 describe('wherever in a flush it dies, the window is reported, and counted once', () => {
-  const deaths: Death[] = [0, 1, 2, 3, 4, 5].map((n) => ({ at: 'store', n }));
+  const deaths: Death[] = [0, 1, 2, 3, 4, 5, 6].map((n) => ({ at: 'store', n }));
   deaths.push({ at: 'posted', kind: 'snapshot' }, { at: 'posted', kind: 'answer' });
 
   test.each(deaths)('%o', async (death) => {
@@ -33,6 +33,27 @@ describe('wherever in a flush it dies, the window is reported, and counted once'
     expect(open).toHaveLength(6);
   });
 });
+
+test.each([0, 1, 2, 3, 4, 5, 6])(
+  'a track with rows in two shards is repeated whole or not at all (store %i)',
+  async (n) => {
+    using timer = new MortalTimer();
+    await using sfu = await startEngine({ shards: 2, threadsUrl: timer.url });
+    sfu.join();
+    // Opened twice: one slot in each shard, one stat.
+    const [one, two] = [sfu.openTrack('TR'), sfu.openTrack('TR')];
+    // From now on a flush has seven stores: two requests, the commit, and for each shard the release and the slots it frees.
+    await sfu.engine.flush();
+    recordPackets(one, 1);
+    recordPackets(two, 20);
+    await timer.kill({ at: 'store', n });
+    await sfu.engine.flush();
+    await vi.waitUntil(() => restarts(sfu) === 1, { timeout: 10_000, interval: 5 });
+    await sfu.engine.flush();
+    expect(packetsOf(rowsWithoutRepeats(sfu.snapshots))).toBe(21);
+    expect(balance(await sfu.engine.audit())).toEqual(BALANCED);
+  },
+);
 
 test.each<Death>([
   { at: 'store', n: 0 },

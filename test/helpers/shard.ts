@@ -1,9 +1,9 @@
 import { createDrain, type Drain } from '../../dist/src/aggregate/drain.js';
+import { createLedger, Ledger } from '../../dist/src/memory/ledger.js';
 import { Row, RowFlags } from '../../dist/src/memory/row.js';
 import {
   Control,
   createShard,
-  Ledger,
   laneWord,
   type ShardMemory,
   type ShardSizes,
@@ -97,7 +97,6 @@ export function readRow({ words, ints, floats }: ShardReader, row: number): RowF
 }
 
 const SIZES: ShardSizes = { lanes: 1, laneSlots: 8, ringWords: 4096, scoreBlocks: 8 };
-const NOTHING_BOOKED = new Float64Array(Ledger.WORDS);
 
 /**
  * One shard with the stats worker's and the timer thread's side of it, driven by hand: nothing happens until a
@@ -106,6 +105,7 @@ const NOTHING_BOOKED = new Float64Array(Ledger.WORDS);
 export class ShardBench {
   readonly memory: ShardMemory;
   readonly reader: ShardReader;
+  readonly ledger: Ledger;
   drain: Drain;
   #flush = 0;
 
@@ -113,6 +113,8 @@ export class ShardBench {
   constructor(sizes: Partial<ShardSizes> = {}, position = 0) {
     this.memory = createShard({ ...SIZES, ...sizes });
     this.reader = new ShardReader(this.memory);
+    const { lanes } = this.memory.layout;
+    this.ledger = new Ledger(createLedger({ shards: 1, lanes, metricWords: 0 }));
     for (let lane = 0; lane < this.memory.layout.lanes; lane++) {
       for (const word of [Control.LANE_PUBLISHED, Control.LANE_APPLIED, Control.LANE_COVERED]) {
         this.ints[laneWord(lane, word)] = position;
@@ -161,7 +163,9 @@ export class ShardBench {
     for (const closed of this.reader.closed().slice(0, most)) {
       const rows = [...this.reader.rowsOf(closed)].map((row) => readRow(this.reader, row));
       taken.push({ window: closed.window, flush: closed.flush, timeMs: closed.time, rows });
-      this.reader.release(closed, NOTHING_BOOKED);
+      this.reader.noteTaken(closed, this.ledger, this.ledger.begin(), 0);
+      this.ledger.commit();
+      this.reader.release(this.ledger, 0);
     }
     return taken;
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cellsLayout, createCells, ThreadBooks } from '../../dist/src/memory/cells.js';
+import { createLedger, Ledger, ledgerLayout } from '../../dist/src/memory/ledger.js';
 import { Row } from '../../dist/src/memory/row.js';
 import {
   BLOCK_SCORES,
@@ -8,7 +9,6 @@ import {
   createShard,
   Entry,
   entryOf,
-  Ledger,
   laneWord,
   type ShardSizes,
   Slot,
@@ -46,7 +46,6 @@ function regionsOf(sizes: ShardSizes): Region[] {
     ...Array.from({ length: Entry.COUNT }, (_, window) =>
       words(`entry ${window}`, entryOf(layout, window), Entry.APPLIED + sizes.lanes),
     ),
-    ...[0, 1].map((n) => words(`ledger ${n}`, layout.ledgers + n * Ledger.WORDS, Ledger.WORDS)),
     ...lanes.map((lane) => words(`ring ${lane}`, layout.rings + lane * sizes.ringWords, sizes.ringWords)),
     words('slots', layout.slotBase, layout.slots * Slot.WORDS),
     words('rows', layout.rowBase, layout.slots * Row.WORDS),
@@ -104,7 +103,7 @@ describe("a shard's regions", () => {
       expect(new Set(places).size).toBe(Entry.COUNT);
       for (const place of places) {
         expect(place).toBeGreaterThanOrEqual(layout.directory);
-        expect(place).toBeLessThan(layout.ledgers);
+        expect(place).toBeLessThan(layout.rings);
       }
       expect(entryOf(layout, (first + Entry.COUNT) | 0)).toBe(entryOf(layout, first));
     }
@@ -126,6 +125,49 @@ describe('a new shard', () => {
     const { layout } = createShard({ lanes: 1, laneSlots: 1, ringWords: 64, scoreBlocks: 0 });
     expect(structuredClone(layout)).toEqual(layout);
     expect(Object.values(layout).every(Number.isInteger)).toBe(true);
+  });
+});
+
+describe('the ledger', () => {
+  const sizes = fc.record({
+    shards: fc.integer({ min: 1, max: 64 }),
+    lanes: fc.integer({ min: 1, max: 17 }),
+    metricWords: fc.integer({ min: 0, max: 5_000 }),
+  });
+
+  test('has two halves that do not overlap, in which every shard has words of its own before the metrics', () => {
+    fc.assert(
+      fc.property(sizes, (ledgerSizes) => {
+        const { shards, lanes, metricWords } = ledgerSizes;
+        const { metrics, halfWords, bytes } = ledgerLayout(ledgerSizes);
+        const ledger = new Ledger(createLedger(ledgerSizes));
+        const regions = [ledger.valid, ledger.begin()].flatMap((half) => [
+          { name: 'half', from: half, length: ledger.shardOf(0, 0) },
+          ...Array.from({ length: shards }, (_, n) => ({
+            name: `shard ${n}`,
+            from: ledger.shardOf(half, n),
+            length: 1 + lanes,
+          })),
+          { name: 'metrics', from: half + metrics, length: metricWords },
+        ]);
+        expect(overlaps(regions)).toEqual([]);
+        for (const { from, length } of regions) expect(8 * (from + length)).toBeLessThanOrEqual(bytes);
+        expect(metrics + metricWords).toBeLessThanOrEqual(halfWords);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('says what was committed last, whatever was begun since', () => {
+    const ledger = new Ledger(createLedger({ shards: 1, lanes: 1, metricWords: 1 }));
+    const { metrics } = ledger.layout;
+    for (const value of [3, 4, 5]) {
+      ledger.words[ledger.begin() + metrics] = value;
+      ledger.commit();
+      ledger.words[ledger.begin() + metrics] = 99;
+      expect(ledger.words[ledger.valid + metrics]).toBe(value);
+      expect(ledger.words[ledger.begin() + metrics]).toBe(value);
+    }
   });
 });
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Board } from '../../dist/src/memory/board.js';
 import { BookCells, CounterCells, MetaCells, StreamCells, ThreadBooks } from '../../dist/src/memory/cells.js';
+import { LedgerWords } from '../../dist/src/memory/ledger.js';
 import { Row, RowFlags } from '../../dist/src/memory/row.js';
-import { Entry, Ledger, Record as RecordMap, Slot } from '../../dist/src/memory/shard.js';
+import { Entry, Record as RecordMap, Slot } from '../../dist/src/memory/shard.js';
 import { Totals } from '../../dist/src/memory/totals.js';
 import { InvalidReason } from '../../dist/src/record/result.js';
 import { TOTAL_NAMES } from '../helpers/shard.js';
@@ -120,12 +121,16 @@ describe('the fields of', () => {
     expect(Math.max(FLUSH, FIRST_ROW, ROWS, TIME)).toBeLessThan(APPLIED);
   });
 
-  test('a ledger do not overlap: two directions of four numbers each', () => {
+  test('a ledger do not overlap: two directions of four numbers each, then single counts', () => {
+    const { REPORTED, UNATTRIBUTED, STATS, SCORES_DROPPED, FIELDS_SATURATED, SHARDS } = LedgerWords;
     const fields = {
-      REPORTED: words(Ledger.REPORTED, 2 * BookCells.WORDS),
-      UNATTRIBUTED: words(Ledger.UNATTRIBUTED, 2 * BookCells.WORDS),
+      REPORTED: words(REPORTED, 2 * BookCells.WORDS),
+      UNATTRIBUTED: words(UNATTRIBUTED, 2 * BookCells.WORDS),
+      STATS: words(STATS, 1),
+      SCORES_DROPPED: words(SCORES_DROPPED, 1),
+      FIELDS_SATURATED: words(FIELDS_SATURATED, 1),
     };
-    expect(clashes(fields, 2 * Ledger.WORDS)).toEqual([]);
+    expect(clashes(fields, 2 * SHARDS)).toEqual([]);
   });
 
   test('the cells of counters, streams and meta do not overlap', () => {

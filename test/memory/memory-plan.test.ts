@@ -16,11 +16,12 @@ const NAMES = [
 ] as const satisfies readonly (keyof Sizes)[];
 
 function reserved(sizes: Sizes): number {
-  const { shards, threads, board } = createMemory(sizes);
+  const { shards, threads, board, ledger } = createMemory(sizes);
   return (
     shards.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) +
     threads.reduce((sum, { cells, events }) => sum + cells.buffer.byteLength + events.byteLength, 0) +
-    board.buffer.byteLength
+    board.buffer.byteLength +
+    ledger.buffer.byteLength
   );
 }
 

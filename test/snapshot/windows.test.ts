@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { BookCells } from '../../dist/src/memory/cells.js';
+import { createLedger, Ledger, LedgerWords } from '../../dist/src/memory/ledger.js';
 import { Row } from '../../dist/src/memory/row.js';
 import {
   Control,
   createShard,
   Entry,
   entryOf,
-  Ledger,
   laneWord,
   type ShardMemory,
 } from '../../dist/src/memory/shard.js';
@@ -19,6 +19,7 @@ class Closer {
   readonly memory: ShardMemory = createShard(SIZES);
   readonly ints = new Int32Array(this.memory.buffer);
   readonly words = new Float64Array(this.memory.buffer);
+  readonly ledger = new Ledger(createLedger({ shards: 1, lanes: SIZES.lanes, metricWords: 0 }));
 
   /** Begins at a window number, as if all before it had been taken. */
   startAt(window: number): this {
@@ -48,22 +49,29 @@ class Closer {
   }
 }
 
-/** What one window adds to the books: `bytes` reported upstream. */
-function booked(bytes: number): Float64Array {
-  const books = new Float64Array(Ledger.WORDS);
-  books[Ledger.REPORTED + BookCells.BYTES] = bytes;
-  return books;
+/** Takes the oldest closed window: `bytes` more are reported upstream. */
+function take({ ledger }: Closer, reader: ShardReader, bytes = 0): void {
+  write(ledger, reader, bytes);
+  ledger.commit();
+  reader.release(ledger, 0);
 }
 
-const reportedBytes = (reader: ShardReader): number =>
-  reader.words[reader.ledger + Ledger.REPORTED + BookCells.BYTES]!;
+/** The part of taking that comes before the commit. */
+function write(ledger: Ledger, reader: ShardReader, bytes: number): void {
+  const half = ledger.begin();
+  ledger.words[half + LedgerWords.REPORTED + BookCells.BYTES]! += bytes;
+  reader.noteTaken(reader.closed()[0]!, ledger, half, 0);
+}
+
+const reportedBytes = ({ ledger }: Closer): number =>
+  ledger.words[ledger.valid + LedgerWords.REPORTED + BookCells.BYTES]!;
 const flushesOf = (windows: readonly ClosedWindow[]): number[] => windows.map(({ flush }) => flush);
 
 describe('the closed windows of a shard', () => {
   test('are none in the beginning', () => {
-    const reader = new ShardReader(new Closer().memory);
-    expect(reader.closed()).toEqual([]);
-    expect(reportedBytes(reader)).toBe(0);
+    const closer = new Closer();
+    expect(new ShardReader(closer.memory).closed()).toEqual([]);
+    expect(reportedBytes(closer)).toBe(0);
   });
 
   test('come oldest first, with what their entries say', () => {
@@ -84,7 +92,7 @@ describe('the closed windows of a shard', () => {
     const reader = new ShardReader(closer.memory);
     closer.close(1, 1);
     closer.close(2, 1);
-    reader.release(reader.closed()[0]!, booked(0));
+    take(closer, reader);
     expect(flushesOf(reader.closed())).toEqual([2]);
     closer.close(3, 1);
     expect(flushesOf(reader.closed())).toEqual([2, 3]);
@@ -97,9 +105,9 @@ describe('the closed windows of a shard', () => {
     expect(flushesOf(reader.closed())).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     let bytes = 0;
     for (const window of reader.closed()) {
-      reader.release(window, booked(window.flush));
+      take(closer, reader, window.flush);
       bytes += window.flush;
-      expect(reportedBytes(reader)).toBe(bytes);
+      expect(reportedBytes(closer)).toBe(bytes);
     }
     expect(reader.closed()).toEqual([]);
   });
@@ -109,7 +117,7 @@ describe('the closed windows of a shard', () => {
     const { layout } = closer.memory;
     const reader = new ShardReader(closer.memory);
     closer.close(1, layout.slots - 1);
-    reader.release(reader.closed()[0]!, booked(0));
+    take(closer, reader);
     closer.close(2, 3);
     const places = [...reader.rowsOf(reader.closed()[0]!)].map((row) => (row - layout.rowBase) / Row.WORDS);
     expect(places).toEqual([layout.slots - 1, 0, 1]);
@@ -126,26 +134,39 @@ describe('taking a window', () => {
       [3, 2 ** 52],
     ] as const) {
       closer.close(flush, 1);
-      reader.release(reader.closed()[0]!, booked(bytes));
+      take(closer, reader, bytes);
     }
-    expect(reportedBytes(reader)).toBe(2 ** 52 + 10);
+    expect(reportedBytes(closer)).toBe(2 ** 52 + 10);
   });
 
-  test('adds once when the thread that took it dies before it said so', () => {
+  test('counts nothing when the thread that took it dies before its commit, and once when it is taken again', () => {
     const closer = new Closer();
     const reader = new ShardReader(closer.memory);
     closer.close(1, 1);
-    reader.release(reader.closed()[0]!, booked(10));
+    take(closer, reader, 10);
     closer.close(2, 1);
-    const released = closer.ints[Control.I32_RELEASED]!;
-    reader.release(reader.closed()[0]!, booked(5));
-    // All it had written is there, but for the one store.
-    closer.ints[Control.I32_RELEASED] = released;
+    write(closer.ledger, reader, 5);
     const next = new ShardReader(closer.memory);
-    expect(reportedBytes(next)).toBe(10);
+    next.release(closer.ledger, 0);
+    expect(reportedBytes(closer)).toBe(10);
     expect(flushesOf(next.closed())).toEqual([2]);
-    next.release(next.closed()[0]!, booked(5));
-    expect(reportedBytes(next)).toBe(15);
+    take(closer, next, 5);
+    expect(reportedBytes(closer)).toBe(15);
+    expect(next.closed()).toEqual([]);
+  });
+
+  test('is done when the thread dies after its commit: the next one gives the window back, and counts nothing', () => {
+    const closer = new Closer();
+    const reader = new ShardReader(closer.memory);
+    closer.close(1, 1, [40, -7]);
+    write(closer.ledger, reader, 5);
+    closer.ledger.commit();
+    const next = new ShardReader(closer.memory);
+    next.release(closer.ledger, 0);
+    next.release(closer.ledger, 0);
+    expect(next.closed()).toEqual([]);
+    expect([closer.covered(0), closer.covered(1)]).toEqual([40, -7]);
+    expect(reportedBytes(closer)).toBe(5);
   });
 
   test('frees the slots that were closed before its end, in each lane by itself', () => {
@@ -153,7 +174,7 @@ describe('taking a window', () => {
     const reader = new ShardReader(closer.memory);
     closer.close(1, 1, [40, -7]);
     expect([closer.covered(0), closer.covered(1)], 'not before it is taken').toEqual([0, 0]);
-    reader.release(reader.closed()[0]!, booked(0));
+    take(closer, reader);
     expect([closer.covered(0), closer.covered(1)]).toEqual([40, -7]);
   });
 
@@ -172,7 +193,7 @@ describe('taking a window', () => {
       return stored;
     }) as typeof Atomics.store;
     try {
-      reader.release(reader.closed()[0]!, booked(0));
+      take(closer, reader);
     } finally {
       Atomics.store = store;
     }
