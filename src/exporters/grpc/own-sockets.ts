@@ -11,7 +11,6 @@ const owners = new AsyncLocalStorage<OwnSockets>();
  */
 export class OwnSockets {
   readonly #sockets = new Set<Socket>();
-  #isOver = false;
 
   constructor() {
     subscribe(CREATED, this.#note);
@@ -21,10 +20,17 @@ export class OwnSockets {
     return owners.run(this, body);
   }
 
-  /** Ends them all, and those that are still to come. */
+  /** Ends them all, for good. */
   destroy(): void {
-    this.#isOver = true;
-    unsubscribe(CREATED, this.#note);
+    this.#destroySockets();
+    // One that is being made may be some promises away from its socket.
+    setImmediate(() => {
+      unsubscribe(CREATED, this.#note);
+      this.#destroySockets();
+    });
+  }
+
+  #destroySockets(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
   }
