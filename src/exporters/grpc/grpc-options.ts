@@ -24,7 +24,7 @@ export interface GrpcOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** With a URL of `grpcs` or `https` only. */
   readonly tls?: GrpcTlsOptions;
-  /** Batches that may wait for their acknowledgement; further ones are dropped. @default 64 */
+  /** Batches that may wait for their acknowledgement; further ones are dropped. @default 1024 */
   readonly maxQueuedBatches?: number;
   /** Bytes of protobuf that may wait; one batch always may. @default 268435456 */
   readonly maxQueuedBytes?: number;
@@ -55,7 +55,7 @@ export interface GrpcOptions {
 /** Every option's default. */
 export const grpcDefaults = Object.freeze({
   metadata: Object.freeze({} as Record<string, string>),
-  maxQueuedBatches: 64,
+  maxQueuedBatches: 1_024,
   maxQueuedBytes: 256 * 1024 * 1024,
   ackEveryBatches: 16,
   ackEveryMs: 1_000,
