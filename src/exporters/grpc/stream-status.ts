@@ -78,10 +78,12 @@ export function shownStatus(status: StreamStatus): string {
   const words = TOO_LARGE.test(details)
     ? 'the receiver takes smaller messages only (maxMessageBytes)'
     : (WORDS[code] ?? 'the receiver failed');
-  const cause = code === Status.UNAVAILABLE ? causeOf(details) : undefined;
+  const cause = causeOf(status);
   return cause === undefined ? `${name}: ${words}` : `${name}: ${words} (${cause})`;
 }
 
-function causeOf(details: string): string | undefined {
+function causeOf({ code, details }: StreamStatus): string | undefined {
+  if (code === Status.DEADLINE_EXCEEDED && /waiting for/i.test(details)) return 'no connection was made';
+  if (code !== Status.UNAVAILABLE) return undefined;
   return SYSTEM_ERROR.exec(details)?.[1] ?? CAUSES.find(([pattern]) => pattern.test(details))?.[1];
 }
