@@ -54,9 +54,7 @@ function layerOf(file: string): string | undefined {
 /** A file of an exporter: they share the interface, and nothing of each other. */
 const isTransport = (file: string): boolean =>
   file.startsWith('src/exporters/') &&
-  !/^src\/exporters\/(exporter|exporter-books|export-queue|batch|fan-out|null-exporter|registry-view)\.ts$/.test(
-    file,
-  );
+  !/^src\/exporters\/(exporter|exporter-books|export-queue|batch|fan-out|null-exporter)\.ts$/.test(file);
 /** An exporter of several files has a folder of its own. */
 const transportOf = (file: string): string => file.split('/')[2]!.replace(/\.ts$/, '');
 

@@ -1,18 +1,33 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Unpackr } from 'msgpackr/unpack';
 import { Flusher } from '../src/engine/flusher.js';
-import type { HostMessage, TelemetryEntry, TimerData } from '../src/engine/messages.js';
+import type {
+  ExporterMemory,
+  HostMessage,
+  StopReport,
+  TelemetryEntry,
+  TimerData,
+} from '../src/engine/messages.js';
 import { monotonicMs } from '../src/engine/monotonic.js';
 import { StatsPool } from '../src/engine/stats-pool.js';
 import { TimerLoop } from '../src/engine/timer-loop.js';
+import { CallbackExporter } from '../src/exporters/callback-exporter.js';
+import type { Exporter, ExporterSurroundings } from '../src/exporters/exporter.js';
+import { ExporterBooks } from '../src/exporters/exporter-books.js';
+import { FanOut } from '../src/exporters/fan-out.js';
 import { Board } from '../src/memory/board.js';
 import { ThreadBooks } from '../src/memory/cells.js';
 import { EventRingReader } from '../src/memory/event-ring.js';
+import { ExportDrop } from '../src/memory/exporter-books.js';
 import { type Frame, FrameType } from '../src/memory/frames.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
+import { Analytics } from '../src/telemetry/analytics.js';
 import { TelemetryService } from '../src/telemetry/service.js';
 import { type WebhookStatus, Webhooks } from '../src/telemetry/webhooks/webhooks.js';
+
+/** Of the time to close: webhooks that hang leave this much to the exporters. */
+const EXPORTERS_SHARE = 0.5;
 
 const data = workerData as TimerData;
 const port = parentPort!;
@@ -26,7 +41,10 @@ const service = new TelemetryService(
       tell('webhook', seq, time, event);
       webhooks?.notify(event);
     },
-    nodeRooms: (rooms, time) => tell('nodeRooms', 0, time, rooms),
+    nodeRooms: (rooms, time) => {
+      tell('nodeRooms', 0, time, rooms);
+      if (analytics.isWanted) analytics.sendNodeRooms(rooms);
+    },
     impossible: (call) =>
       loop.log('warn', { call: call.call }, 'a call was impossible; further ones are counted'),
   },
@@ -71,7 +89,22 @@ function tell(
   time: number,
   message: { toBinary(): Uint8Array },
 ): void {
-  if (loop.wantsTelemetry) loop.addTelemetry({ kind, seq, time, bytes: message.toBinary() });
+  const isExported = kind === 'event' && analytics.isWanted;
+  if (!loop.wantsTelemetry && !isExported) return;
+  const bytes = message.toBinary();
+  if (loop.wantsTelemetry) loop.addTelemetry({ kind, seq, time, bytes });
+  if (isExported) analytics.sendEvent(bytes);
+}
+
+function surroundingsOf({ name, books }: ExporterMemory): ExporterSurroundings {
+  const own = new ExporterBooks(books);
+  // What the thread before this one had queued died with it.
+  own.settle(ExportDrop.TIMER_RESTART);
+  return {
+    books: own,
+    report: (report) => loop.post({ kind: 'exporter', name, report }),
+    log: (level, fields, message) => loop.log(level, { exporter: name, ...fields }, message),
+  };
 }
 
 function take(lane: number, frame: Frame): void {
@@ -109,6 +142,7 @@ function drainEvents(): void {
     });
   });
   loop.deliverTelemetry();
+  analytics.sendEvents();
   if (webhooks !== undefined) showWebhooks(webhooks.status());
   board[Board.LATE_EVENTS] = before.lateEvents + service.lateEvents;
   board[Board.ROOMS] = participants.roomCount;
@@ -131,7 +165,7 @@ const flusher: Flusher = new Flusher({
   monotonic: monotonicMs,
   originEpochMs: () => loop.originEpochMs(),
   wantsRows: () => loop.wantsSnapshots,
-  sink: (snapshot) => loop.deliver(snapshot),
+  sink: (snapshot) => analytics.sendStats(snapshot),
 });
 const loop: TimerLoop = new TimerLoop({
   data,
@@ -144,13 +178,34 @@ const loop: TimerLoop = new TimerLoop({
     board[Board.ROOMS] = participants.roomCount;
     return reaped;
   },
-  finish: async (deadlineMs) => {
-    const report = await webhooks?.close({ deadlineMs });
-    if (webhooks !== undefined) showWebhooks(webhooks.status());
-    return report;
+  snapshotTaken: (flush) => callback.taken(flush),
+  reportRooms: () => {
+    if (analytics.isWanted) analytics.sendNodeRoomStates(participants);
   },
+  finish,
   nextReap: () => participants.nextDue(data.reapAfterMs),
 });
+
+const surroundings = data.exporters.map(surroundingsOf);
+const callback = new CallbackExporter(
+  (snapshot, transfer) => loop.post({ kind: 'snapshot', ...snapshot }, transfer),
+  surroundings[0]!,
+);
+const exporters: Exporter[] = [];
+const fanOut = new FanOut(exporters, (level, fields, message) => loop.log(level, fields, message));
+const analytics = new Analytics({ ...data, originEpochMs: () => loop.originEpochMs() }, fanOut, callback);
+
+/** Webhooks first: what becomes of them are events, which exporters send. */
+async function finish(deadlineMs: number): Promise<Omit<StopReport, 'complete'>> {
+  const deadline = monotonicMs() + deadlineMs;
+  const forExporters = fanOut.isWanted ? EXPORTERS_SHARE * deadlineMs : 0;
+  const report = await webhooks?.close({ deadlineMs: deadlineMs - forExporters });
+  if (webhooks !== undefined) showWebhooks(webhooks.status());
+  analytics.sendEvents();
+  const leftMs = Math.max(0, deadline - monotonicMs());
+  const [left] = await Promise.all([fanOut.close(leftMs), callback.close(leftMs)]);
+  return { webhooks: report, exporters: left };
+}
 
 // What was known before this thread: it takes over, nothing is announced again.
 for (const [, time, number, call] of data.known.calls) service.restore(call, time, number);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { ErrorCode, refused, SfuStatsError } from '../errors.js';
+import type { ExporterReport } from '../exporters/exporter.js';
+import type { ExporterLeft } from '../exporters/fan-out.js';
 import { Board } from '../memory/board.js';
 import {
   type CallFrame,
@@ -52,6 +54,8 @@ export interface CloseReport {
   readonly left: BookTotals;
   /** Webhooks that were not delivered in time, and dropped; by URL and key. */
   readonly webhooksLeft: WebhookCloseReport['left'];
+  /** Batches that exporters could not send in time, and dropped. */
+  readonly exportersLeft: readonly ExporterLeft[];
 }
 
 /**
@@ -72,6 +76,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #calls = 0;
   /** Calls that found the event ring full, by name. */
   readonly #callsDropped = new Map<CallName, number>();
+  /** What each exporter last said of itself. */
+  readonly #reports = new Map<string, ExporterReport>();
   #ports = 0;
   #state: EngineStatus['state'] = 'running';
   #closing: Promise<CloseReport> | undefined;
@@ -273,6 +279,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       streamsInUse: this.#thread.streams.inUse,
       lastDeath: this.#lastDeath,
       callsDropped: this.#callsDropped,
+      reports: this.#reports,
     });
   }
 
@@ -347,8 +354,13 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
         0,
       );
     const webhooksLeft = stopped?.webhooks?.left ?? [];
+    const exportersLeft = stopped?.exporters ?? [];
     return {
-      complete: stopped?.complete === true && sum('samples') === 0 && webhooksLeft.length === 0,
+      complete:
+        stopped?.complete === true &&
+        sum('samples') === 0 &&
+        webhooksLeft.length === 0 &&
+        exportersLeft.length === 0,
       left: {
         samples: sum('samples'),
         messages: sum('messages'),
@@ -356,6 +368,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
         bytes: sum('bytes'),
       },
       webhooksLeft,
+      exportersLeft,
     };
   }
 
@@ -374,7 +387,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #timerData(): TimerData {
-    const { shards, threads, board, ledger } = this.#memory;
+    const { shards, threads, board, ledger, exporters } = this.#memory;
     const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl, webhooks } =
       this.#options;
     return {
@@ -382,6 +395,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       threads,
       board,
       ledger,
+      exporters,
       statsWorkerUrl: new URL('stats-worker.js', threadsUrl).href,
       reportIntervalMs,
       reapAfterMs,
@@ -414,6 +428,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #onMessage(message: Exclude<TimerMessage, { kind: 'ready' | 'answer' }>): void {
     if (message.kind === 'log') {
       this.#options.logger[message.level](message.fields, message.message);
+    } else if (message.kind === 'exporter') {
+      this.#reports.set(message.name, message.report);
     } else if (message.kind === 'reaped') {
       this.#registry.reap(message.reaped);
     } else {

@@ -46,7 +46,7 @@ export class HostListeners {
   take(message: SnapshotMessage | TelemetryMessage): void {
     if (message.kind === 'snapshot') {
       this.#tell(this.#snapshots, new Snapshot(message));
-      this.#post({ kind: 'snapshotTaken' });
+      this.#post({ kind: 'snapshotTaken', flush: message.flush });
       return;
     }
     for (const entry of message.entries) {

@@ -1,9 +1,11 @@
 import { createBoard } from '../memory/board.js';
 import { type CellsMemory, cellsLayout, createCells } from '../memory/cells.js';
 import { createEventRing } from '../memory/event-ring.js';
+import { createExporterBooks } from '../memory/exporter-books.js';
 import { createLedger, type LedgerMemory, type LedgerSizes, ledgerLayout } from '../memory/ledger.js';
 import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
 import type { ResolvedOptions } from '../options.js';
+import type { ExporterMemory } from './messages.js';
 
 /** All shared memory of an engine, reserved once. */
 export interface EngineMemory {
@@ -12,6 +14,8 @@ export interface EngineMemory {
   readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
   readonly board: Float64Array;
   readonly ledger: LedgerMemory;
+  /** What is to be sent out of the process, by whom; listeners in the host come first. */
+  readonly exporters: readonly ExporterMemory[];
 }
 
 type Sizes = Pick<
@@ -31,7 +35,7 @@ function ledgerSizes({ shards, ports }: Sizes): LedgerSizes {
 const threadSlots = (sizes: Sizes): number => shardSizes(sizes).laneSlots * sizes.shards;
 
 /** Reserves everything. The operating system gives a page when it is first written. */
-export function createMemory(sizes: Sizes): EngineMemory {
+export function createMemory(sizes: Sizes, exporters: readonly string[] = []): EngineMemory {
   const slots = threadSlots(sizes);
   return {
     shards: Array.from({ length: sizes.shards }, () => createShard(shardSizes(sizes))),
@@ -41,6 +45,7 @@ export function createMemory(sizes: Sizes): EngineMemory {
     })),
     board: createBoard(),
     ledger: createLedger(ledgerSizes(sizes)),
+    exporters: ['callback', ...exporters].map((name) => ({ name, books: createExporterBooks() })),
   };
 }
 

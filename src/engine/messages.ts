@@ -1,3 +1,6 @@
+import type { BatchDetail } from '../exporters/batch.js';
+import type { ExporterReport, LogLevel } from '../exporters/exporter.js';
+import type { ExporterLeft } from '../exporters/fan-out.js';
 import type { CellsMemory } from '../memory/cells.js';
 import type { CallFrame, MimeFrame, SlotFrame } from '../memory/frames.js';
 import type { LedgerMemory } from '../memory/ledger.js';
@@ -6,6 +9,12 @@ import type { ResolvedWebhookOptions } from '../telemetry/webhooks/webhook-optio
 import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
 import type { Reaped } from './registry.js';
 
+/** An exporter that is to run, and its books, which outlive the thread it runs in. */
+export interface ExporterMemory {
+  readonly name: string;
+  readonly books: Float64Array;
+}
+
 /** What the host hands a timer thread when it starts. */
 export interface TimerData {
   readonly shards: readonly ShardMemory[];
@@ -13,6 +22,7 @@ export interface TimerData {
   readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
   readonly board: Float64Array;
   readonly ledger: LedgerMemory;
+  readonly exporters: readonly ExporterMemory[];
   readonly statsWorkerUrl: string;
   readonly reportIntervalMs: number;
   readonly reapAfterMs: number;
@@ -45,8 +55,8 @@ export type TimerRequest =
 
 export type HostMessage =
   | { readonly kind: 'request'; readonly id: number; readonly request: TimerRequest }
-  /** The host has worked off one snapshot. */
-  | { readonly kind: 'snapshotTaken' }
+  /** The host has worked off the snapshot of a flush. */
+  | { readonly kind: 'snapshotTaken'; readonly flush: number }
   /** The host has worked off so many entries. */
   | { readonly kind: 'telemetryTaken'; readonly count: number };
 
@@ -59,23 +69,19 @@ export interface FlushReport {
   readonly stats: number;
 }
 
-/** What the last flush, and the webhooks after it, came to. */
+/** What the last flush, and what was sent after it, came to. */
 export interface StopReport {
   /** Everything recorded was reported in time. */
   readonly complete: boolean;
   readonly webhooks: WebhookCloseReport | undefined;
+  readonly exporters: readonly ExporterLeft[];
 }
 
 export type Answer = FlushReport | StopReport | boolean | undefined;
 
-export interface SnapshotMessage {
+export interface SnapshotMessage extends BatchDetail {
   readonly kind: 'snapshot';
-  readonly flush: number;
-  readonly time: number;
-  readonly originEpochMs: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly rows: Float64Array<ArrayBuffer>;
-  readonly streams: Float64Array<ArrayBuffer>;
 }
 
 /** An event, a webhook or a report of rooms, as the timer thread hands it to the host. */
@@ -95,8 +101,6 @@ export interface TelemetryMessage {
   readonly entries: readonly TelemetryEntry[];
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
 export type TimerMessage =
   | { readonly kind: 'ready' }
   | {
@@ -107,5 +111,6 @@ export type TimerMessage =
     }
   | SnapshotMessage
   | TelemetryMessage
+  | { readonly kind: 'exporter'; readonly name: string; readonly report: ExporterReport }
   | { readonly kind: 'reaped'; readonly reaped: readonly Reaped[] }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string };

@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { LogLevel } from '../exporters/exporter.js';
 import { Board } from '../memory/board.js';
 import { Control, laneWord, type ShardMemory } from '../memory/shard.js';
-import type { LogLevel } from './messages.js';
 import { monotonicMs } from './monotonic.js';
 
 /** A shard nobody drains for this long gets another try, and after as long again a new pool. */

@@ -1,8 +1,10 @@
+import type { ExporterReport } from '../exporters/exporter.js';
 import { Board } from '../memory/board.js';
 import { ThreadBooks } from '../memory/cells.js';
 import { Ledger, LedgerWords } from '../memory/ledger.js';
 import { Control, laneWord } from '../memory/shard.js';
 import { InvalidReason } from '../record/result.js';
+import { type ExporterStatus, exporterStatus } from './exporter-status.js';
 import type { EngineMemory } from './memory-plan.js';
 import { monotonicMs } from './monotonic.js';
 
@@ -47,6 +49,8 @@ export interface EngineStatus {
     /** Attempts after the first. */
     readonly retries: number;
   };
+  /** Who takes what out of the engine; `callback` first, for listeners in the host. */
+  readonly exporters: readonly ExporterStatus[];
   /** Participants forgotten since the start. */
   readonly reaped: number;
   /** Events of participants nobody knew (any more): sent with what the call itself brought. */
@@ -63,6 +67,8 @@ export interface HostView {
   readonly streamsInUse: number;
   readonly lastDeath: string | undefined;
   readonly callsDropped: ReadonlyMap<string, number>;
+  /** What each exporter last said of itself. */
+  readonly reports: ReadonlyMap<string, ExporterReport>;
 }
 
 /** Reads what all threads say of themselves; nothing waits. Any thread. */
@@ -79,6 +85,9 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
   const statsWorkers = shards.map(({ ints }) => Atomics.load(ints, Control.I32_OWNER));
   const silentMs = monotonicMs() - board[Board.TIMER_BEAT]!;
   const timer = !host.timerReady ? 'starting' : silentMs > TIMER_SILENT_MS ? 'stuck' : 'running';
+  const exporters = memory.exporters.map((exporter) =>
+    exporterStatus(exporter, host.reports.get(exporter.name)),
+  );
   const status: Omit<EngineStatus, 'verdict'> = {
     state: host.state,
     threads: {
@@ -106,9 +115,10 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
       dropped: board[Board.WEBHOOKS_DROPPED]!,
       retries: board[Board.WEBHOOK_RETRIES]!,
     },
+    exporters,
     reaped: board[Board.REAPED]!,
     lateEvents: board[Board.LATE_EVENTS]!,
-    drops: drops(memory, shards, host),
+    drops: drops(memory, shards, exporters, host),
   };
   return { ...status, verdict: verdict(status, host) };
 }
@@ -116,6 +126,7 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
 function drops(
   memory: EngineMemory,
   shards: readonly { readonly ints: Int32Array }[],
+  [callback, ...exporters]: readonly ExporterStatus[],
   host: HostView,
 ): Record<string, number> {
   const { board } = memory;
@@ -128,7 +139,7 @@ function drops(
     recordsFolded: sum(ThreadBooks.FOLDED),
     scoresLost: sum(ThreadBooks.SCORES_LOST) + ledger.words[ledger.valid + LedgerWords.SCORES_DROPPED]!,
     mimesRefused: sum(ThreadBooks.MIMES_REFUSED),
-    snapshotsDropped: board[Board.SNAPSHOTS_DROPPED]!,
+    snapshotsDropped: callback?.dropped.full.batches ?? 0,
     telemetryDropped: board[Board.TELEMETRY_DROPPED]!,
     windowsMerged: shards.reduce((total, { ints }) => total + Atomics.load(ints, Control.I32_MERGED), 0),
     missedTicks: board[Board.MISSED_TICKS]!,
@@ -139,6 +150,9 @@ function drops(
   };
   for (const [name, reason] of Object.entries(InvalidReason)) {
     if (reason !== InvalidReason.NONE) counts[`invalid.${name}`] = sum(ThreadBooks.INVALID_REASONS + reason);
+  }
+  for (const { name, dropped } of exporters) {
+    for (const [reason, { batches }] of Object.entries(dropped)) counts[`${name}.${reason}`] = batches;
   }
   for (const [name, count] of host.callsDropped) counts[`call.${name}`] = count;
   return counts;
@@ -155,5 +169,8 @@ function verdict(status: Omit<EngineStatus, 'verdict'>, host: HostView): string 
   if (undrained.length > 0) wrong.push(`no stats worker drains shard ${undrained.join(', ')}`);
   const crowded = status.rings.filter(({ fill }) => fill >= RING_CROWDED);
   if (crowded.length > 0) wrong.push(`${crowded.length} of ${status.rings.length} rings are nearly full`);
+  for (const { name, state, error } of status.exporters) {
+    if (state === 'failing') wrong.push(`exporter ${name} is failing (${error})`);
+  }
   return wrong.length === 0 ? 'ok' : `degraded: ${wrong.join('; ')}`;
 }

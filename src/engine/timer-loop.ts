@@ -1,12 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { LogLevel } from '../exporters/exporter.js';
 import { Board } from '../memory/board.js';
-import type { BuiltSnapshot } from '../snapshot/snapshot-builder.js';
 import type { Flusher } from './flusher.js';
 import type {
   Answer,
   FlushReport,
   HostMessage,
-  LogLevel,
   StopReport,
   TelemetryEntry,
   TimerData,
@@ -18,9 +17,6 @@ import type { Reaped } from './registry.js';
 import type { StatsPool } from './stats-pool.js';
 
 const TICK_MS = 50;
-/** Snapshots on their way to the host; a host that does not take them gets no more (counted). */
-const SNAPSHOT_CREDIT = 4;
-
 /** Events on their way to the host: a host that does not take them gets no more (counted). */
 const MAX_ENTRIES_AWAY = 200_000;
 
@@ -39,8 +35,12 @@ export interface TimerParts {
   readonly flusher: Pick<Flusher, 'flush' | 'drained' | 'stop'>;
   readonly drainEvents: () => void;
   readonly reap: (time: number) => readonly ReapReport[];
+  /** The host has worked off the snapshot of a flush. */
+  readonly snapshotTaken: (flush: number) => void;
+  /** Reports what the node does, after each flush. */
+  readonly reportRooms: () => void;
   /** Delivers what is left to deliver, within so many milliseconds. */
-  readonly finish: (deadlineMs: number) => Promise<StopReport['webhooks']>;
+  readonly finish: (deadlineMs: number) => Promise<Omit<StopReport, 'complete'>>;
   /** The earliest time at which somebody is due to be reaped. */
   readonly nextReap: () => number;
 }
@@ -60,7 +60,6 @@ export class TimerLoop {
   #resume: (() => void) | undefined;
   #entries: TelemetryEntry[] = [];
   #entriesAway = 0;
-  #credit = SNAPSHOT_CREDIT;
   #stopped = false;
 
   constructor(parts: TimerParts) {
@@ -102,27 +101,6 @@ export class TimerLoop {
     this.post({ kind: 'log', level, fields, message });
   }
 
-  /** Hands a snapshot to the host, when anyone there listens. */
-  deliver(snapshot: BuiltSnapshot): void {
-    if (!this.wantsSnapshots || snapshot.rows === undefined || snapshot.streams === undefined) return;
-    if (this.#credit === 0) {
-      this.#board[Board.SNAPSHOTS_DROPPED]!++;
-      return;
-    }
-    this.#credit--;
-    const { flush, time, bytes, rows, streams } = snapshot;
-    const message = {
-      kind: 'snapshot',
-      flush,
-      time,
-      originEpochMs: this.originEpochMs(),
-      bytes,
-      rows,
-      streams,
-    } as const;
-    this.post(message, [bytes.buffer, rows.buffer, streams.buffer]);
-  }
-
   /** Has an entry sent to the host with the next `deliverTelemetry`. */
   addTelemetry(entry: TelemetryEntry): void {
     if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) {
@@ -143,7 +121,7 @@ export class TimerLoop {
 
   onMessage(message: HostMessage): void {
     if (message.kind === 'telemetryTaken') this.#entriesAway -= message.count;
-    else if (message.kind === 'snapshotTaken') this.#credit++;
+    else if (message.kind === 'snapshotTaken') this.#parts.snapshotTaken(message.flush);
     else this.#onRequest(message.id, message.request);
   }
 
@@ -195,6 +173,7 @@ export class TimerLoop {
     const stats = await this.#parts.flusher.flush(flush, time);
     // A flush reports, then reaps: a closed participant's last window is among what it reported.
     this.#reap(time);
+    this.#parts.reportRooms();
     return { flush, timeMs: this.originEpochMs() + time, stats };
   }
 
@@ -239,10 +218,10 @@ export class TimerLoop {
     const deadline = monotonicMs() + deadlineMs;
     const flush = this.#board[Board.FLUSH]! + 1;
     const complete = await flusher.stop(flush, this.#board[Board.CLOCK]!, deadlineMs);
-    const webhooks = await finish(Math.max(0, deadline - monotonicMs()));
+    const left = await finish(Math.max(0, deadline - monotonicMs()));
     this.deliverTelemetry();
     await pool.destroy();
-    return { complete, webhooks };
+    return { complete, ...left };
   }
 
   #readClock(): void {

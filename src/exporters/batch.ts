@@ -13,6 +13,18 @@ export interface BatchTotals {
 
 export const NO_TOTALS: BatchTotals = Object.freeze({ samples: 0, messages: 0, packets: 0, bytes: 0 });
 
+/** The rows stats were made from, for those who listen in the host. */
+export interface BatchDetail {
+  readonly flush: number;
+  /** Engine time of the flush, ms. */
+  readonly time: number;
+  readonly originEpochMs: number;
+  /** One Row after another, in the order of the stats. */
+  readonly rows: Float64Array<ArrayBuffer>;
+  /** For each row the number of words of its streams, then those. */
+  readonly streams: Float64Array<ArrayBuffer>;
+}
+
 export interface BatchFields {
   readonly kind: BatchKind;
   /** `livekit.AnalyticsStats`, `livekit.AnalyticsEvents` or `livekit.AnalyticsNodeRooms` in protobuf. */
@@ -22,6 +34,8 @@ export interface BatchFields {
   /** When it was made, milliseconds since 1970. */
   readonly timeMs: number;
   readonly totals: BatchTotals;
+  /** Only with stats, and only while somebody in the host listens. */
+  readonly detail?: BatchDetail | undefined;
 }
 
 /**
@@ -34,14 +48,16 @@ export class Batch implements BatchFields {
   readonly items: number;
   readonly timeMs: number;
   readonly totals: BatchTotals;
+  readonly detail: BatchDetail | undefined;
   readonly #forms = new Map<string, unknown>();
 
-  constructor({ kind, bytes, items, timeMs, totals }: BatchFields) {
+  constructor({ kind, bytes, items, timeMs, totals, detail }: BatchFields) {
     this.kind = kind;
     this.bytes = bytes;
     this.items = items;
     this.timeMs = timeMs;
     this.totals = totals;
+    this.detail = detail;
   }
 
   /** The batch in another form, made at the first call and shared by all who want the same. */

@@ -1,3 +1,4 @@
+import { ExportDrop } from '../memory/exporter-books.js';
 import type { Batch } from './batch.js';
 import type { Exporter } from './exporter.js';
 import type { ExporterBooks } from './exporter-books.js';
@@ -6,6 +7,7 @@ import type { ExporterBooks } from './exporter-books.js';
 export class NullExporter implements Exporter {
   readonly name = 'null';
   readonly books: ExporterBooks;
+  #closing: Promise<number> | undefined;
 
   constructor(books: ExporterBooks) {
     this.books = books;
@@ -13,11 +15,16 @@ export class NullExporter implements Exporter {
 
   write(batch: Batch): boolean {
     this.books.accepted(batch);
+    if (this.#closing !== undefined) {
+      this.books.dropped(ExportDrop.CLOSED, batch);
+      return false;
+    }
     this.books.sent(batch);
     return true;
   }
 
   close(): Promise<number> {
-    return Promise.resolve(0);
+    this.#closing ??= Promise.resolve(0);
+    return this.#closing;
   }
 }

@@ -25,27 +25,28 @@ export const Board = {
   STATS_WORKER_RESTARTS: 13,
   POOL_REBUILDS: 14,
   TIMER_RESTARTS: 15,
-  SNAPSHOTS_DROPPED: 16,
   /** The timer thread's last turn, monotonic ms. */
-  TIMER_BEAT: 17,
+  TIMER_BEAT: 16,
   /** Number of the last call that was taken from the event ring. */
-  CALLS_TAKEN: 18,
+  CALLS_TAKEN: 17,
   /** Events and webhooks the host was too slow to take. */
-  TELEMETRY_DROPPED: 19,
+  TELEMETRY_DROPPED: 18,
   /** Events of participants nobody knew: sent with what the call brought. */
-  LATE_EVENTS: 20,
-  WEBHOOKS_QUEUED: 21,
-  WEBHOOKS_SENT: 22,
-  WEBHOOKS_FAILED: 23,
-  WEBHOOKS_DROPPED: 24,
+  LATE_EVENTS: 19,
+  WEBHOOKS_QUEUED: 20,
+  WEBHOOKS_SENT: 21,
+  WEBHOOKS_FAILED: 22,
+  WEBHOOKS_DROPPED: 23,
   /** Webhook attempts after the first. */
-  WEBHOOK_RETRIES: 25,
+  WEBHOOK_RETRIES: 24,
   /** Host: 1 while somebody there wants snapshots. A word, because what is in a ring overtakes a message. */
-  WANTS_SNAPSHOTS: 26,
+  WANTS_SNAPSHOTS: 25,
   /** Host: 1 while somebody there wants events and webhooks. */
-  WANTS_TELEMETRY: 27,
+  WANTS_TELEMETRY: 26,
   /** Host: 1 from the beginning of the engine's end: other recording threads stop. */
-  CLOSED: 28,
+  CLOSED: 27,
+  /** Reports of rooms that were sent; the number of the last. */
+  NODE_ROOMS_SENT: 28,
   WORDS: 29,
 } as const;
 

@@ -124,6 +124,15 @@ export class Participants {
     if (session !== undefined) seeParticipant(session, participantName);
   }
 
+  /** Every room, and in each who is held open; for a report of what the node does. */
+  *openRooms(): Generator<{ readonly room: RoomMessage; readonly participants: readonly ParticipantInfo[] }> {
+    const inside = new Map<Room, ParticipantInfo[]>([...this.#rooms.values()].map((room) => [room, []]));
+    for (const { room, info, closedAt } of this.#sessions.values()) {
+      if (closedAt === undefined) inside.get(room)?.push(info);
+    }
+    for (const [{ info }, participants] of inside) yield { room: info, participants };
+  }
+
   isKnown(room: string, participant: string): boolean {
     return this.#sessions.has(keyOf(room, participant));
   }

@@ -15,6 +15,7 @@ const HEALTHY: HostView = {
   streamsInUse: 0,
   lastDeath: undefined,
   callsDropped: new Map(),
+  reports: new Map(),
 };
 
 /** Memory of an engine whose threads are all well, by their own word. */

@@ -26,6 +26,7 @@ class Drill {
         threads: [],
         board: this.board,
         ledger: createLedger({ shards: 0, lanes: 1, metricWords: 0 }),
+        exporters: [],
         statsWorkerUrl: '',
         reportIntervalMs: INTERVAL_MS,
         reapAfterMs: 0,
@@ -60,7 +61,9 @@ class Drill {
       },
       drainEvents: () => {},
       reap: () => [],
-      finish: async () => undefined,
+      snapshotTaken: (flush) => this.done.push(`taken ${flush}`),
+      reportRooms: () => this.done.push('rooms'),
+      finish: async () => ({ webhooks: undefined, exporters: [] }),
       nextReap: () => Number.POSITIVE_INFINITY,
     };
     this.loop = new TimerLoop(parts);
@@ -219,35 +222,9 @@ describe('requests', () => {
     drill.ask(2, { op: 'stop', deadlineMs: 100 });
     await vi.advanceTimersByTimeAsync(1);
     expect(drill.answered).toEqual([1, 2]);
-    expect(drill.done).toEqual(['last flush', 'pool destroyed']);
+    expect(drill.done).toEqual(['rooms', 'last flush', 'pool destroyed']);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(drill.flushes).toHaveLength(1);
     expect(vi.getTimerCount()).toBe(0);
   });
-});
-
-test('snapshots that nobody took are four at most, then dropped and counted; one taken makes room for one', () => {
-  const drill = new Drill({ virtualStartMs: 0 });
-  drill.board[Board.WANTS_SNAPSHOTS] = 1;
-  const deliver = (): void =>
-    drill.loop.deliver({
-      flush: 1,
-      time: 0,
-      bytes: new Uint8Array(1),
-      count: 0,
-      rows: new Float64Array(1),
-      streams: new Float64Array(1),
-      totals: { samples: 0, messages: 0, packets: 0, bytes: 0 },
-      release: () => {},
-    });
-  const sent = (): number => drill.posted.filter(({ kind }) => kind === 'snapshot').length;
-  for (let n = 0; n < 6; n++) deliver();
-  expect([sent(), drill.board[Board.SNAPSHOTS_DROPPED]]).toEqual([4, 2]);
-  drill.loop.onMessage({ kind: 'snapshotTaken' });
-  deliver();
-  deliver();
-  expect([sent(), drill.board[Board.SNAPSHOTS_DROPPED]]).toEqual([5, 3]);
-  drill.board[Board.WANTS_SNAPSHOTS] = 0;
-  deliver();
-  expect([sent(), drill.board[Board.SNAPSHOTS_DROPPED]], 'nobody missed it').toEqual([5, 3]);
 });
