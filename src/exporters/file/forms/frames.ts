@@ -77,8 +77,8 @@ export function readFrameHead(
 ): { readonly length: number; readonly check: number } | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, FrameHead.BYTES);
   const length = view.getUint32(FrameHead.LENGTH, true);
+  if (length === 0 || length > MAX_PAYLOAD_BYTES) return undefined;
   const check = crc32(bytes.subarray(at, at + FrameHead.HEAD_CHECK));
   if (check !== view.getUint32(FrameHead.HEAD_CHECK, true)) return undefined;
-  if (length === 0 || length > MAX_PAYLOAD_BYTES) return undefined;
   return { length, check: view.getUint32(FrameHead.PAYLOAD_CHECK, true) };
 }

@@ -25,6 +25,8 @@ const MAX_DEPTH = 32;
 const LAST_SECOND = 253_402_300_799;
 const MAX_NANOS = 999_999_999;
 const SECONDS_CACHED = 128;
+/** A power of two. The text of a score takes as long as ten other fields, and scores repeat. */
+const DECIMALS_CACHED = 4096;
 
 /** A varint that is not there, or longer than ten bytes. */
 const BROKEN = -1;
@@ -44,6 +46,8 @@ export class JsonTranscoder {
   #long = 0n;
   readonly #seconds = new Float64Array(SECONDS_CACHED).fill(-1);
   readonly #secondTexts: string[] = new Array<string>(SECONDS_CACHED).fill('');
+  readonly #decimals = new Float64Array(DECIMALS_CACHED).fill(Number.NaN);
+  readonly #decimalTexts: string[] = new Array<string>(DECIMALS_CACHED).fill('');
 
   constructor(out: JsonOutput) {
     this.#out = out;
@@ -218,7 +222,12 @@ export class JsonTranscoder {
     if (this.#at > end) return false;
     const value = op === FLOAT ? this.#view.getFloat32(at, true) : this.#view.getFloat64(at, true);
     if (value === 0 && implicit) return true;
-    this.#out.ascii(Number.isFinite(value) ? String(value) : `"${value}"`);
+    const place = (this.#view.getInt32(this.#at - 4, true) >>> 6) & (DECIMALS_CACHED - 1);
+    if (this.#decimals[place] !== value) {
+      this.#decimals[place] = value;
+      this.#decimalTexts[place] = Number.isFinite(value) ? String(value) : `"${value}"`;
+    }
+    this.#out.ascii(this.#decimalTexts[place]!);
     return true;
   }
 
