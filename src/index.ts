@@ -20,6 +20,14 @@ export type {
 } from './engine/telemetry-calls.js';
 export { TelemetryEvent } from './engine/telemetry-event.js';
 export { ErrorCode, SfuStatsError } from './errors.js';
+export type { RecordKind } from './exporters/file/forms/record-names.js';
+export {
+  type ExportDamage,
+  type ExportEntry,
+  ExportRecord,
+  type JsonMessageObject,
+} from './exporters/file/reader/export-entry.js';
+export { readExportFile } from './exporters/file/reader/read-export-file.js';
 export { Direction } from './memory/totals.js';
 export type { Capacity, Logger, StatsEngineOptions, VirtualClock } from './options.js';
 export { defaults } from './options.js';

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { decimalNumber, faultPlan, httpUrl, isoTime, someText, wholeNumber } from './arguments.js';
+import type { CatOptions } from './cat.js';
 import type { DemoOptions } from './demo.js';
 import type { ListenOptions } from './listen.js';
 import type { ReplayOptions } from './replay.js';
@@ -108,6 +109,40 @@ function program(): Command {
     .action(async ({ key, secret, ...options }: ListenFlags) => {
       const { listen } = await import('./listen.js');
       process.exitCode = await listen({ apiKey: key, apiSecret: secret, ...options }, process);
+    });
+
+  root
+    .command('cat')
+    .summary('print what the file exporter wrote')
+    .description(
+      'Prints files of the file exporter, JSON Lines or msgpack, also gzipped, also one that is being written: as a ' +
+        'table, or as JSON Lines or CSV. Numbers are those of one track and window; rtt in ms, jitter in us.',
+    )
+    .argument('<files...>', 'files in the order they are printed, - for standard input')
+    .option('--room <sid or name>', 'only what is of this room', someText)
+    .option('--participant <sid>', 'only what is of this participant', someText)
+    .option('--track <sid>', 'only what is of this track', someText)
+    .addOption(
+      new Option('--kind <kind>', 'only stats, events or reports of rooms').choices([
+        'stats',
+        'events',
+        'rooms',
+      ]),
+    )
+    .addOption(new Option('--json', "JSON Lines, each as the file exporter's own").conflicts('csv'))
+    .option('--csv', "CSV with a head; text that a spreadsheet takes for a formula begins with '")
+    .addHelpText(
+      'after',
+      '\nExit status: 0, also when the last record is not complete (told on standard error); 1 when a file is\n' +
+        'corrupt in its middle; 2 when one cannot be read.\n' +
+        '\nExamples:\n' +
+        '  $ sfu-stats cat stats.jsonl --kind stats --room lobby\n' +
+        '  $ sfu-stats cat stats-*.jsonl.gz stats.jsonl --csv > stats.csv\n' +
+        '  $ ssh sfu cat /var/log/sfu/stats.msgpack | sfu-stats cat - --json --participant PA_VrBtSwsq7FYn\n',
+    )
+    .action(async (files: string[], options: Omit<CatOptions, 'files'>) => {
+      const { cat } = await import('./cat.js');
+      process.exitCode = await cat({ files, ...options }, process);
     });
   return root;
 }
