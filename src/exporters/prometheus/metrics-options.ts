@@ -152,7 +152,11 @@ function tls(given: unknown): MetricsTlsOptions {
   } catch (error) {
     // OpenSSL's code is a name; its message might quote what it was given.
     const { code = 'no code' } = error as NodeJS.ErrnoException;
-    throw invalidSecret('tls', 'certificates and the key that fits, in PEM', `what OpenSSL refuses (${code})`);
+    throw invalidSecret(
+      'tls',
+      'certificates and the key that fits, in PEM',
+      `what OpenSSL refuses (${code})`,
+    );
   }
   return resolved;
 }
