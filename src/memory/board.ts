@@ -46,7 +46,13 @@ export const Board = {
   WANTS_TELEMETRY: 27,
   /** Host: 1 from the beginning of the engine's end: other recording threads stop. */
   CLOSED: 28,
-  WORDS: 29,
+  /** Host: how late its event loop was since it was last written, ms. */
+  HOST_LOOP_P50: 29,
+  HOST_LOOP_P99: 30,
+  HOST_LOOP_MAX: 31,
+  /** Part of the last flush's duration: stamping and encoding its stats, ms. */
+  LAST_ENCODE_DURATION: 32,
+  WORDS: 33,
 } as const;
 
 export function createBoard(): Float64Array<SharedArrayBuffer> {
