@@ -23,8 +23,6 @@ export const HTTP_DROPS = [
   'slow',
   /** A handshake of TLS that failed, or was never made. */
   'tls',
-  /** More requests were sent over it than it was told it may. */
-  'requests',
 ] as const;
 export type HttpDrop = (typeof HTTP_DROPS)[number];
 

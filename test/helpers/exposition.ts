@@ -16,7 +16,7 @@ function labelsOf(text: string, line: string): Record<string, string> {
     LABEL.lastIndex = at;
     const match = LABEL.exec(text);
     if (match === null) throw new Error(`not a label at ${at} of ${line}`);
-    labels[match[1]!] = match[2]!.replace(/\\["\\n]/g, (escape) => ESCAPES[escape]!);
+    labels[match[1]!] = match[2]!.replace(/\\["\\n]/g, (escaped) => ESCAPES[escaped]!);
   }
   return labels;
 }
@@ -36,7 +36,7 @@ export function samplesOf(page: string): Sample[] {
 }
 
 /** The value of the one sample with a name and, at least, these labels. */
-export function valueOf(page: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
+export function sampleOf(page: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
   const found = samplesOf(page).filter(
     (sample) =>
       sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),

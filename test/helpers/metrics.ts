@@ -1,5 +1,5 @@
-import { ExporterBooks } from '../../dist/src/exporters/exporter-books.js';
 import type { ExporterReport, LogLevel } from '../../dist/src/exporters/exporter.js';
+import { ExporterBooks } from '../../dist/src/exporters/exporter-books.js';
 import type { MetricFamily, MetricSource } from '../../dist/src/exporters/prometheus/families.js';
 import {
   type MetricsOptions,
@@ -43,7 +43,10 @@ export class ExporterUnderTest implements AsyncDisposable {
   readonly reports: ExporterReport[] = [];
   readonly logs: LogLine[] = [];
   readonly words = createExporterBooks();
-  #waiting: { readonly is: (report: ExporterReport) => boolean; readonly met: (r: ExporterReport) => void }[] = [];
+  #waiting: {
+    readonly is: (report: ExporterReport) => boolean;
+    readonly met: (r: ExporterReport) => void;
+  }[] = [];
 
   constructor(options: MetricsOptions = {}, parts: Partial<PrometheusParts> = {}) {
     const around = {

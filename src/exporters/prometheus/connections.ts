@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 
 interface Connection {
-  /** Requests whose answers are not over. */
+  /** Requests that came. */
+  requests: number;
+  /** Those of them whose answers are not over. */
   underWay: number;
   /** Ends the connection when its answers are not taken. */
   timer: NodeJS.Timeout | undefined;
@@ -33,7 +35,7 @@ export class Connections {
 
   /** A connection was made; it is forgotten when it is over. */
   add(socket: Socket): void {
-    const connection: Connection = { underWay: 0, timer: undefined };
+    const connection: Connection = { requests: 0, underWay: 0, timer: undefined };
     this.#open.set(socket, connection);
     socket.once('close', () => {
       clearTimeout(connection.timer);
@@ -56,12 +58,18 @@ export class Connections {
     return (this.#open.get(socket)?.underWay ?? 0) > 0;
   }
 
-  /** A request came. */
-  begin(socket: Socket): void {
+  /** A request came; tells how many that makes. */
+  begin(socket: Socket): number {
     const connection = this.#open.get(socket);
-    if (connection === undefined) return;
+    if (connection === undefined) return 0;
     connection.underWay++;
-    if (connection.underWay === 1) this.#startTimer(socket, connection);
+    return ++connection.requests;
+  }
+
+  /** An answer is on its way: the time it may take begins, unless it waits for another. */
+  sending(socket: Socket): void {
+    const connection = this.#open.get(socket);
+    if (connection !== undefined) this.#startTimer(socket, connection);
   }
 
   /** The first of its answers was taken whole. */
@@ -70,6 +78,7 @@ export class Connections {
     if (connection === undefined) return;
     connection.underWay--;
     clearTimeout(connection.timer);
+    connection.timer = undefined;
     if (connection.underWay > 0) this.#startTimer(socket, connection);
     else if (this.#isClosing) socket.destroy();
   }
@@ -85,7 +94,7 @@ export class Connections {
   }
 
   #startTimer(socket: Socket, connection: Connection): void {
-    connection.timer = setTimeout(() => {
+    connection.timer ??= setTimeout(() => {
       this.#slow();
       socket.destroy();
     }, this.#answerTimeoutMs);

@@ -58,7 +58,12 @@ export class MetricsRoutes {
   }
 
   #ready(): Answer {
-    const { ready, verdict } = this.#readiness();
+    let { ready, verdict }: Readiness = { ready: false, verdict: 'unknown' };
+    try {
+      ({ ready, verdict } = this.#readiness());
+    } catch {
+      // Who cannot tell is not ready.
+    }
     return withBody('/readyz', ready ? 200 : 503, `${JSON.stringify({ ready, verdict })}\n`, {
       'content-type': 'application/json',
     });

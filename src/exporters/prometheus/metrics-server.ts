@@ -143,7 +143,8 @@ export class MetricsServer {
       socket.destroy();
     });
     server.on('drop', () => this.#dropped('limit'));
-    server.on('dropRequest', () => this.#dropped('requests'));
+    // Those beyond the last that is answered, which says that it is.
+    server.on('dropRequest', () => this.#count('other', 503));
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (server.listening) this.#acceptFailed(error);
     });
@@ -152,20 +153,22 @@ export class MetricsServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    this.#connections.begin(socket);
+    const isLast = this.#connections.begin(socket) >= MAX_REQUESTS_PER_CONNECTION;
+    if (isLast || this.#connections.isClosing) response.setHeader('connection', 'close');
     response.once('finish', () => this.#connections.end(socket));
-    this.#routes.answer(request).then(
-      (answer) => this.#send(answer, request, response),
-      () => {
+    this.#routes
+      .answer(request)
+      .then((answer) => this.#send(answer, request, response))
+      .catch(() => {
         this.#around.books.failed();
         socket.destroy();
-      },
-    );
+      });
   }
 
   #send({ path, code, headers, body }: Answer, request: IncomingMessage, response: ServerResponse): void {
     this.#count(path, code);
-    if (this.#connections.isClosing || code === 413) response.setHeader('connection', 'close');
+    this.#connections.sending(request.socket);
+    if (code === 413) response.setHeader('connection', 'close');
     response.writeHead(code, {
       ...headers,
       'content-length': body.bytes,

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { MetricFamily, MetricSource } from '../../../dist/src/exporters/prometheus/families.js';
 import { MetricsPage, type Page } from '../../../dist/src/exporters/prometheus/metrics-page.js';
-import { samplesOf, valueOf } from '../../helpers/exposition.js';
+import { sampleOf, samplesOf } from '../../helpers/exposition.js';
 import { FixedSource, gauge } from '../../helpers/metrics.js';
 
 const textOf = ({ chunks, bytes }: Page): string => {
@@ -40,13 +40,13 @@ describe('what was rendered', () => {
   test('is shown for a second, then rendered again', async () => {
     const source = new FixedSource([gauge('a', 1)]);
     const { page, clock } = pageOf(source);
-    expect(valueOf(textOf(await page.text()), 'a')).toBe(1);
+    expect(sampleOf(textOf(await page.text()), 'a')).toBe(1);
     source.families = [gauge('a', 2)];
     clock.ms = 999;
-    expect(valueOf(textOf(await page.text()), 'a')).toBe(1);
+    expect(sampleOf(textOf(await page.text()), 'a')).toBe(1);
     expect(source.asked).toBe(1);
     clock.ms = 1_000;
-    expect(valueOf(textOf(await page.text()), 'a')).toBe(2);
+    expect(sampleOf(textOf(await page.text()), 'a')).toBe(2);
     expect(source.asked).toBe(2);
   });
 
@@ -69,7 +69,7 @@ describe('what was rendered', () => {
     source.families = [gauge('a', 2)];
     clock.ms = 1_000;
     const next = await page.gzipped();
-    expect(valueOf(gunzipSync(Buffer.concat(next.chunks)).toString(), 'a')).toBe(2);
+    expect(sampleOf(gunzipSync(Buffer.concat(next.chunks)).toString(), 'a')).toBe(2);
   });
 
   test('has the families of all sources by name, their series as they were given', async () => {
@@ -96,14 +96,18 @@ describe('a source', () => {
   };
 
   test('that throws leaves the others their place, and is told of', async () => {
-    const { page, errors } = pageOf(new FixedSource([gauge('a', 1)]), broken, new FixedSource([gauge('b', 2)]));
+    const { page, errors } = pageOf(
+      new FixedSource([gauge('a', 1)]),
+      broken,
+      new FixedSource([gauge('b', 2)]),
+    );
     expect(samplesOf(textOf(await page.text())).map(({ name }) => name)).toEqual(['a', 'b']);
     expect(errors).toEqual(['Error: broken']);
   });
 
   test('with a family that another has too is not shown with it, and is told of', async () => {
     const { page, errors } = pageOf(new FixedSource([gauge('a', 1)]), new FixedSource([gauge('a', 2)]));
-    expect(valueOf(textOf(await page.text()), 'a')).toBe(1);
+    expect(sampleOf(textOf(await page.text()), 'a')).toBe(1);
     expect(errors).toEqual(['two sources have a']);
   });
 
@@ -114,7 +118,7 @@ describe('a source', () => {
     await expect(page.gzipped()).rejects.toThrow();
     source.families = [gauge('a', 2)];
     clock.ms = 1_000;
-    expect(valueOf(textOf(await page.text()), 'a')).toBe(2);
+    expect(sampleOf(textOf(await page.text()), 'a')).toBe(2);
   });
 });
 
