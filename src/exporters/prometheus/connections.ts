@@ -80,7 +80,7 @@ export class Connections {
     clearTimeout(connection.timer);
     connection.timer = undefined;
     if (connection.underWay > 0) this.#startTimer(socket, connection);
-    else if (this.#isClosing) socket.destroy();
+    else if (this.#isClosing) socket.destroySoon();
   }
 
   /** Ends those that owe nothing; the others when they have been answered. */

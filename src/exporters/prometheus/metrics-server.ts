@@ -175,9 +175,13 @@ export class MetricsServer {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     });
+    const chunks = request.method === 'HEAD' ? [] : body.chunks;
     // What the socket does not take at once waits here, but all who wait share the page's bytes.
-    if (request.method !== 'HEAD') for (const chunk of body.chunks) response.write(chunk);
-    response.end();
+    for (const chunk of chunks.slice(0, -1)) response.write(chunk);
+    const last = chunks.at(-1);
+    // Not ended before all of it is out: a server that closes breaks off what is.
+    if (last === undefined) response.end();
+    else response.write(last, () => response.end());
   }
 
   /** Answers what Node's parser refused, or the time for it is over, without repeating any of it. */
