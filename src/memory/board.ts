@@ -47,7 +47,13 @@ export const Board = {
   CLOSED: 27,
   /** Reports of rooms that were sent; the number of the last. */
   NODE_ROOMS_SENT: 28,
-  WORDS: 29,
+  /** Host: how late its event loop was since it was last written, ms. */
+  HOST_LOOP_P50: 29,
+  HOST_LOOP_P99: 30,
+  HOST_LOOP_MAX: 31,
+  /** Part of the last flush's duration: stamping and encoding its stats, ms. */
+  LAST_ENCODE_DURATION: 32,
+  WORDS: 33,
 } as const;
 
 export function createBoard(): Float64Array<SharedArrayBuffer> {
