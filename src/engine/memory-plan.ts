@@ -46,7 +46,7 @@ export function createMemory(sizes: Sizes): EngineMemory {
 
 /**
  * Bytes of shared memory an engine of these sizes reserves. About
- * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes) + 68 * shards * scoreBlocks`.
+ * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes + 22,000) + 68 * shards * scoreBlocks`.
  */
 export function memoryBytes(sizes: Sizes): number {
   const shard = shardLayout(shardSizes(sizes)).bytes;
