@@ -42,6 +42,9 @@ export const MetaCells = {
   HELD: 8,
   /** Bits 8 to 15: the row its country has in the thread's packet counts. */
   COUNTRY_SHIFT: 8,
+  COUNTRY_MASK: 0xff,
+  /** Bits 16 to 31: the lower ones of its generation, so that no two owners in turn have the same flags. */
+  GENERATION_SHIFT: 16,
 } as const;
 
 /** Four numbers of one direction in the books. */

@@ -51,7 +51,8 @@ export function countryField(code: number): LabelFields {
 export function trackLabels({ track, source, type }: TrackLabelOptions & { track: TrackRef }): LabelFields {
   const info: Exclude<TrackRef, string> = typeof track === 'string' ? { sid: track } : track;
   // Both are 0 where nobody has set them.
-  const says = isKnown(info.source, MAX_SOURCE) && isKnown(info.type, MAX_TYPE) && info.source + info.type > 0;
+  const says =
+    isKnown(info.source, MAX_SOURCE) && isKnown(info.type, MAX_TYPE) && info.source + info.type > 0;
   return {
     ...enumField('source', source ?? (says ? info.source : undefined), MAX_SOURCE),
     ...enumField('type', type ?? (says ? info.type : undefined), MAX_TYPE),

@@ -11,6 +11,7 @@ import type { StreamPool } from './stream-pool.js';
 export const HANDLE_SLOTS = 2 ** 24;
 export const HANDLE_SLOT_MASK = HANDLE_SLOTS - 1;
 
+const rowIn = (flags: number): number => (flags >>> MetaCells.COUNTRY_SHIFT) & MetaCells.COUNTRY_MASK;
 const NOTHING = { messages: 0, bytes: 0 };
 
 interface Closed {
@@ -145,7 +146,7 @@ export class SlotTable {
 
   /** The slot's country, as its row in the thread's packet counts. */
   countryRowOf(slot: number): number {
-    return this.#ints[this.#metaOf(slot) + MetaCells.I32_FLAGS]! >>> MetaCells.COUNTRY_SHIFT;
+    return rowIn(this.#ints[this.#metaOf(slot) + MetaCells.I32_FLAGS]!);
   }
 
   /**
@@ -171,7 +172,8 @@ export class SlotTable {
         MetaCells.IN_USE |
           flags |
           (direction === Direction.DOWNSTREAM ? MetaCells.DOWNSTREAM : 0) |
-          (this.settled.rowOf(country) << MetaCells.COUNTRY_SHIFT),
+          (this.settled.rowOf(country) << MetaCells.COUNTRY_SHIFT) |
+          (this.generationOf(slot) << MetaCells.GENERATION_SHIFT),
       );
       return slot;
     }
@@ -221,7 +223,7 @@ export class SlotTable {
     const meta = this.#metaOf(slot);
     const flags = this.#ints[meta + MetaCells.I32_FLAGS]!;
     const direction = (flags & MetaCells.DOWNSTREAM) !== 0 ? Direction.DOWNSTREAM : Direction.UPSTREAM;
-    const row = flags >>> MetaCells.COUNTRY_SHIFT;
+    const row = rowIn(flags);
     const book = ThreadBooks.GIVEN_BACK + direction * BookCells.WORDS;
     if ((flags & MetaCells.COUNTER) !== 0) {
       const messages = cells[counters + CounterCells.MESSAGES]!;
