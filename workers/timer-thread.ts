@@ -10,6 +10,7 @@ import { ThreadBooks } from '../src/memory/cells.js';
 import { EventRingReader } from '../src/memory/event-ring.js';
 import { type Frame, FrameType } from '../src/memory/frames.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
+import { StreamObserver } from '../src/snapshot/stream-observer.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
 import { TelemetryService } from '../src/telemetry/service.js';
 import { type WebhookStatus, Webhooks } from '../src/telemetry/webhooks/webhooks.js';
@@ -59,7 +60,8 @@ function isAnnounced(books: Float64Array): boolean {
 }
 
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
-const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data);
+const observer = new StreamObserver(service.tracks);
+const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data, observer);
 // The thread before this one may have died between its last commit and the release.
 builder.releaseTaken();
 const rings = data.threads.map(({ events }) => new EventRingReader(events));

@@ -3,6 +3,7 @@ import { type CellsMemory, cellsLayout, createCells } from '../memory/cells.js';
 import { createEventRing } from '../memory/event-ring.js';
 import { createLedger, type LedgerMemory, type LedgerSizes, ledgerLayout } from '../memory/ledger.js';
 import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
+import { StreamCounts } from '../memory/stream-counts.js';
 import type { ResolvedOptions } from '../options.js';
 
 /** All shared memory of an engine, reserved once. */
@@ -24,7 +25,7 @@ function shardSizes({ shards, tracks, ports, ringBytes, scoreBlocks }: Sizes): S
 }
 
 function ledgerSizes({ shards, ports }: Sizes): LedgerSizes {
-  return { shards, lanes: 1 + ports, metricWords: 0 };
+  return { shards, lanes: 1 + ports, metricWords: StreamCounts.WORDS };
 }
 
 /** Slots of one recording thread: `tracks`, rounded up to a whole number a shard. */
@@ -46,7 +47,8 @@ export function createMemory(sizes: Sizes): EngineMemory {
 
 /**
  * Bytes of shared memory an engine of these sizes reserves. About
- * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes + 22,000) + 68 * shards * scoreBlocks`.
+ * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes + 22,000)
+ * + 68 * shards * scoreBlocks + 205,000`.
  */
 export function memoryBytes(sizes: Sizes): number {
   const shard = shardLayout(shardSizes(sizes)).bytes;

@@ -121,7 +121,7 @@ export class TelemetryService {
   readonly participants = new Participants();
   /** Events of rooms or participants nobody knows any more: sent with what the call brought. */
   lateEvents = 0;
-  readonly #tracks = new TrackInfos();
+  readonly tracks = new TrackInfos();
   readonly #options: TelemetryOptions;
   readonly #sinks: TelemetrySinks;
   /** Last sequence number of each room, also of rooms that were forgotten: events may still come. */
@@ -158,8 +158,8 @@ export class TelemetryService {
   /** Forgets participants who have been closed for long, and what they published. */
   reap(time: number, reapAfterMs: number): ReapedParticipant[] {
     const reaped = this.participants.reap(time, reapAfterMs);
-    for (const { room, participant } of reaped) this.#tracks.forget(room, participant);
-    this.#tracks.forgetUnpublished(time - reapAfterMs);
+    for (const { room, participant } of reaped) this.tracks.forget(room, participant);
+    this.tracks.forgetUnpublished(time - reapAfterMs);
     return reaped;
   }
 
@@ -263,10 +263,10 @@ export class TelemetryService {
     if (call.publisher !== undefined) this.participants.seen(call.room, call.publisher);
     const publisher = SUBSCRIBER_CALLS.has(call.call) ? call.publisher : call.participant;
     if (publisher !== undefined && this.participants.isKnown(sid, publisher.sid)) {
-      this.#tracks.publish(sid, publisher.sid, call.track);
+      this.tracks.publish(sid, publisher.sid, call.track);
     }
-    const track = this.#tracks.infoOf(sid, call.track);
-    if (call.call === 'trackUnpublished') this.#tracks.unpublish(sid, call.track.sid, taken.time);
+    const track = this.tracks.infoOf(sid, call.track);
+    if (call.call === 'trackUnpublished') this.tracks.unpublish(sid, call.track.sid, taken.time);
     if (!call.sendEvent) return;
     if (!this.participants.isKnown(sid, call.participant.sid)) this.lateEvents++;
 
