@@ -26,6 +26,7 @@ import {
   type TelemetryCall,
   type TrackCall,
 } from '../memory/frames.js';
+import type { KnownTracks } from '../snapshot/row-observer.js';
 import { eventId } from './event-ids.js';
 import { Effect, Participants, type ReapedParticipant } from './participants.js';
 import { TrackInfos } from './track-infos.js';
@@ -121,7 +122,7 @@ export class TelemetryService {
   readonly participants = new Participants();
   /** Events of rooms or participants nobody knows any more: sent with what the call brought. */
   lateEvents = 0;
-  readonly tracks = new TrackInfos();
+  readonly #tracks = new TrackInfos();
   readonly #options: TelemetryOptions;
   readonly #sinks: TelemetrySinks;
   /** Last sequence number of each room, also of rooms that were forgotten: events may still come. */
@@ -132,6 +133,11 @@ export class TelemetryService {
   constructor(options: TelemetryOptions, sinks: TelemetrySinks) {
     this.#options = options;
     this.#sinks = sinks;
+  }
+
+  /** What metrics are labelled with. */
+  get knownTracks(): KnownTracks {
+    return this.#tracks;
   }
 
   /**
@@ -158,8 +164,8 @@ export class TelemetryService {
   /** Forgets participants who have been closed for long, and what they published. */
   reap(time: number, reapAfterMs: number): ReapedParticipant[] {
     const reaped = this.participants.reap(time, reapAfterMs);
-    for (const { room, participant } of reaped) this.tracks.forget(room, participant);
-    this.tracks.forgetUnpublished(time - reapAfterMs);
+    for (const { room, participant } of reaped) this.#tracks.forget(room, participant);
+    this.#tracks.forgetUnpublished(time - reapAfterMs);
     return reaped;
   }
 
@@ -263,10 +269,10 @@ export class TelemetryService {
     if (call.publisher !== undefined) this.participants.seen(call.room, call.publisher);
     const publisher = SUBSCRIBER_CALLS.has(call.call) ? call.publisher : call.participant;
     if (publisher !== undefined && this.participants.isKnown(sid, publisher.sid)) {
-      this.tracks.publish(sid, publisher.sid, call.track);
+      this.#tracks.publish(sid, publisher.sid, call.track);
     }
-    const track = this.tracks.infoOf(sid, call.track);
-    if (call.call === 'trackUnpublished') this.tracks.unpublish(sid, call.track.sid, taken.time);
+    const track = this.#tracks.infoOf(sid, call.track);
+    if (call.call === 'trackUnpublished') this.#tracks.unpublish(sid, call.track.sid, taken.time);
     if (!call.sendEvent) return;
     if (!this.participants.isKnown(sid, call.participant.sid)) this.lateEvents++;
 

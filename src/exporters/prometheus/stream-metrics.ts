@@ -44,7 +44,12 @@ export class StreamMetrics implements MetricSource {
       labelNames: LABEL_NAMES,
       series: sets.map(({ labels, at }) => ({ labels, value: this.#ledger.words[at + word]! })),
     });
-    const histogram = (name: string, help: string, bounds: readonly number[], word: number): MetricFamily => ({
+    const histogram = (
+      name: string,
+      help: string,
+      bounds: readonly number[],
+      word: number,
+    ): MetricFamily => ({
       type: 'histogram',
       name,
       help,
@@ -52,10 +57,16 @@ export class StreamMetrics implements MetricSource {
       bounds,
       series: sets.map(({ labels, at }) => this.#histogram(labels, at + word, bounds)),
     });
-    const { LOST, OUT_OF_ORDER, LOSS_PERCENT, OUT_OF_ORDER_PERCENT, JITTER_US, RTT_MS, QUALITY } = StreamCounts;
+    const { LOST, OUT_OF_ORDER, LOSS_PERCENT, OUT_OF_ORDER_PERCENT, JITTER_US, RTT_MS, QUALITY } =
+      StreamCounts;
     return [
       counter('livekit_packet_loss_total', 'Packets lost.', LOST),
-      histogram('livekit_packet_loss_percent', 'Packets lost in a window, percent.', PERCENT_BOUNDS, LOSS_PERCENT),
+      histogram(
+        'livekit_packet_loss_percent',
+        'Packets lost in a window, percent.',
+        PERCENT_BOUNDS,
+        LOSS_PERCENT,
+      ),
       counter('livekit_packet_out_of_order_total', 'Packets that came out of order.', OUT_OF_ORDER),
       histogram(
         'livekit_packet_out_of_order_percent',
@@ -63,7 +74,12 @@ export class StreamMetrics implements MetricSource {
         PERCENT_BOUNDS,
         OUT_OF_ORDER_PERCENT,
       ),
-      histogram('livekit_jitter_us', 'Largest jitter of a window, microseconds.', JITTER_US_BOUNDS, JITTER_US),
+      histogram(
+        'livekit_jitter_us',
+        'Largest jitter of a window, microseconds.',
+        JITTER_US_BOUNDS,
+        JITTER_US,
+      ),
       histogram('livekit_rtt_ms', 'Largest round trip of a window, milliseconds.', RTT_MS_BOUNDS, RTT_MS),
       {
         type: 'histogram',
