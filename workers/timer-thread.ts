@@ -21,6 +21,7 @@ import { EventRingReader } from '../src/memory/event-ring.js';
 import { ExportDrop } from '../src/memory/exporter-books.js';
 import { type Frame, FrameType } from '../src/memory/frames.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
+import { StreamObserver } from '../src/snapshot/stream-observer.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
 import { Analytics } from '../src/telemetry/analytics.js';
 import { TelemetryService } from '../src/telemetry/service.js';
@@ -77,7 +78,8 @@ function isAnnounced(books: Float64Array): boolean {
 }
 
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
-const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data);
+const observer = new StreamObserver(service.knownTracks);
+const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data, observer);
 // The thread before this one may have died between its last commit and the release.
 builder.releaseTaken();
 const rings = data.threads.map(({ events }) => new EventRingReader(events));

@@ -4,6 +4,7 @@ import { createEventRing } from '../memory/event-ring.js';
 import { createExporterBooks } from '../memory/exporter-books.js';
 import { createLedger, type LedgerMemory, type LedgerSizes, ledgerLayout } from '../memory/ledger.js';
 import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
+import { StreamCounts } from '../memory/stream-counts.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ExporterMemory } from './messages.js';
 
@@ -28,7 +29,7 @@ function shardSizes({ shards, tracks, ports, ringBytes, scoreBlocks }: Sizes): S
 }
 
 function ledgerSizes({ shards, ports }: Sizes): LedgerSizes {
-  return { shards, lanes: 1 + ports, metricWords: 0 };
+  return { shards, lanes: 1 + ports, metricWords: StreamCounts.WORDS };
 }
 
 /** Slots of one recording thread: `tracks`, rounded up to a whole number a shard. */
@@ -51,7 +52,8 @@ export function createMemory(sizes: Sizes, exporters: readonly string[] = []): E
 
 /**
  * Bytes of shared memory an engine of these sizes reserves. About
- * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes) + 68 * shards * scoreBlocks`.
+ * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes + 22,000)
+ * + 68 * shards * scoreBlocks + 205,000`.
  */
 export function memoryBytes(sizes: Sizes): number {
   const shard = shardLayout(shardSizes(sizes)).bytes;

@@ -37,6 +37,11 @@ export interface SlotIdentity {
   readonly participant: ParticipantName;
   readonly track: string;
   readonly direction: Direction;
+  /** Two capital letters, where it is known. */
+  readonly country?: string;
+  /** `livekit.TrackSource` and `livekit.TrackType`, where the recorder was opened with them. */
+  readonly source?: number;
+  readonly type?: number;
 }
 
 interface Named {

@@ -26,6 +26,7 @@ import {
   type TelemetryCall,
   type TrackCall,
 } from '../memory/frames.js';
+import type { KnownTracks } from '../snapshot/row-observer.js';
 import { eventId } from './event-ids.js';
 import { Effect, Participants, type ReapedParticipant } from './participants.js';
 import { TrackInfos } from './track-infos.js';
@@ -132,6 +133,11 @@ export class TelemetryService {
   constructor(options: TelemetryOptions, sinks: TelemetrySinks) {
     this.#options = options;
     this.#sinks = sinks;
+  }
+
+  /** What metrics are labelled with. */
+  get knownTracks(): KnownTracks {
+    return this.#tracks;
   }
 
   /**

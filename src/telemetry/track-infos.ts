@@ -1,5 +1,6 @@
 import { TrackInfo } from '@livekit/protocol';
 import type { TrackName } from '../memory/frames.js';
+import type { KnownTracks } from '../snapshot/row-observer.js';
 
 interface Track {
   readonly publisher: string;
@@ -10,7 +11,8 @@ interface Track {
  * The latest TrackInfo seen for each sid, by the room and the participant who publishes it: a call that names a
  * track by sid alone is told with what is known of it. Timer thread.
  */
-export class TrackInfos {
+export class TrackInfos implements KnownTracks {
+  version = 0;
   readonly #rooms = new Map<string, Map<string, Track>>();
   /** Tracks that were unpublished, in the order of time. */
   #unpublished: {
@@ -30,6 +32,7 @@ export class TrackInfos {
       this.#rooms.set(room, tracks);
     }
     tracks.set(track.sid, { publisher, info: decode(track) });
+    this.version++;
   }
 
   /** The publisher has taken the track back: late events still find it until `forgetUnpublished`. */
@@ -42,6 +45,7 @@ export class TrackInfos {
   forgetUnpublished(before: number): void {
     const count = this.#unpublished.findIndex(({ time }) => time >= before);
     const over = this.#unpublished.splice(0, count < 0 ? this.#unpublished.length : count);
+    if (over.length > 0) this.version++;
     for (const { room, sid, track } of over) {
       const tracks = this.#rooms.get(room);
       if (tracks?.get(sid) === track) tracks.delete(sid);
@@ -54,14 +58,24 @@ export class TrackInfos {
     const known = this.#rooms.get(room)?.get(track.sid);
     if (track.message === undefined) return known?.info ?? new TrackInfo({ sid: track.sid });
     const info = decode(track);
-    if (known !== undefined) known.info = info;
+    if (known !== undefined) {
+      known.info = info;
+      this.version++;
+    }
     return info;
+  }
+
+  /** An info that says neither source nor type is as none. */
+  kindOf(room: string, track: string): TrackInfo | undefined {
+    const info = this.#rooms.get(room)?.get(track)?.info;
+    return info !== undefined && info.source + info.type > 0 ? info : undefined;
   }
 
   /** Forgets what a participant published. */
   forget(room: string, publisher: string): void {
     const tracks = this.#rooms.get(room);
     if (tracks === undefined) return;
+    this.version++;
     for (const [sid, track] of tracks) if (track.publisher === publisher) tracks.delete(sid);
     if (tracks.size === 0) this.#rooms.delete(room);
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
+import type { TimerData } from '../../dist/src/engine/messages.js';
 
 /** The compiled package. */
 const DIST = new URL('../../dist/', import.meta.url);
@@ -18,12 +19,14 @@ export type Death =
   | { readonly at: 'posted'; readonly kind: string };
 
 const TIMER_THREAD = `
-import { parentPort, BroadcastChannel } from 'node:worker_threads';
+import { parentPort, workerData, BroadcastChannel } from 'node:worker_threads';
 const channel = new BroadcastChannel(CHANNEL);
 channel.unref();
 const store = Atomics.store;
 const post = parentPort.postMessage.bind(parentPort);
 channel.onmessage = ({ data }) => {
+  const { shards, threads, ledger } = workerData;
+  if (data.at === 'never') channel.postMessage({ shards, threads, ledger });
   if (data.at === 'once') process.exit(1);
   if (data.at === 'error') throw new Error('a drill');
   let left = data.n;
@@ -140,6 +143,16 @@ export class MortalTimer extends Threads {
   constructor() {
     super(TIMER_THREAD, 'export { default } from ENTRY;');
     this.channel.unref();
+  }
+
+  /** The engine's memory, as the thread sees it. */
+  memory(): Promise<Pick<TimerData, 'shards' | 'threads' | 'ledger'>> {
+    const answer = new Promise<Pick<TimerData, 'shards' | 'threads' | 'ledger'>>((resolve) => {
+      this.channel.onmessage = ({ data }: { data: Pick<TimerData, 'shards' | 'threads' | 'ledger'> }) =>
+        resolve(data);
+    });
+    this.channel.postMessage({ at: 'never' });
+    return answer;
   }
 
   /** Resolves when the thread knows where it is to die; for those that die at once, when it was told. */
