@@ -1,30 +1,31 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Unpackr } from 'msgpackr/unpack';
 import { Flusher } from '../src/engine/flusher.js';
-import type {
-  ExporterMemory,
-  HostMessage,
-  StopReport,
-  TelemetryEntry,
-  TimerData,
-} from '../src/engine/messages.js';
+import type { HostMessage, StopReport, TelemetryEntry, TimerData } from '../src/engine/messages.js';
 import { monotonicMs } from '../src/engine/monotonic.js';
 import { StatsPool } from '../src/engine/stats-pool.js';
+import { readiness } from '../src/engine/status.js';
 import { TimerLoop } from '../src/engine/timer-loop.js';
 import { CallbackExporter } from '../src/exporters/callback-exporter.js';
-import type { Exporter, ExporterSurroundings } from '../src/exporters/exporter.js';
+import type { ExporterSurroundings } from '../src/exporters/exporter.js';
 import { ExporterBooks } from '../src/exporters/exporter-books.js';
 import { FanOut } from '../src/exporters/fan-out.js';
+import { EngineMetrics } from '../src/exporters/prometheus/engine-metrics.js';
+import { PacketMetrics } from '../src/exporters/prometheus/packet-metrics.js';
+import type { PrometheusParts } from '../src/exporters/prometheus/prometheus-exporter.js';
+import { StreamMetrics } from '../src/exporters/prometheus/stream-metrics.js';
 import { Board } from '../src/memory/board.js';
 import { ThreadBooks } from '../src/memory/cells.js';
 import { EventRingReader } from '../src/memory/event-ring.js';
 import { ExportDrop } from '../src/memory/exporter-books.js';
 import { type Frame, FrameType } from '../src/memory/frames.js';
+import { PacketCounter } from '../src/snapshot/packet-counter.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
 import { StreamObserver } from '../src/snapshot/stream-observer.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
 import { Analytics } from '../src/telemetry/analytics.js';
 import { TelemetryService } from '../src/telemetry/service.js';
+import { startExporters } from '../src/telemetry/start-exporters.js';
 import { type WebhookStatus, Webhooks } from '../src/telemetry/webhooks/webhooks.js';
 
 /** Of the time to close: webhooks that hang leave this much to the exporters. */
@@ -98,8 +99,8 @@ function tell(
   if (isExported) analytics.sendEvent(bytes);
 }
 
-function surroundingsOf({ name, books }: ExporterMemory): ExporterSurroundings {
-  const own = new ExporterBooks(books);
+function surroundingsOf(name: string): ExporterSurroundings {
+  const own = new ExporterBooks(data.exporters.find((exporter) => exporter.name === name)!.books);
   // What the thread before this one had queued died with it.
   own.settle(ExportDrop.TIMER_RESTART);
   return {
@@ -188,14 +189,31 @@ const loop: TimerLoop = new TimerLoop({
   nextReap: () => participants.nextDue(data.reapAfterMs),
 });
 
-const surroundings = data.exporters.map(surroundingsOf);
 const callback = new CallbackExporter(
   (snapshot, transfer) => loop.post({ kind: 'snapshot', ...snapshot }, transfer),
-  surroundings[0]!,
+  surroundingsOf('callback'),
 );
-const exporters: Exporter[] = [];
-const fanOut = new FanOut(exporters, (level, fields, message) => loop.log(level, fields, message));
+const fanOut = new FanOut(
+  await startExporters({ ...data, surroundingsOf, prometheus: metricsShown() }),
+  (level, fields, message) => loop.log(level, fields, message),
+);
 const analytics = new Analytics({ ...data, originEpochMs: () => loop.originEpochMs() }, fanOut, callback);
+
+/** Everything there are metrics of; read when somebody scrapes. */
+function metricsShown(): PrometheusParts {
+  const { shards, threads: memory, ledger, nodeId, httpCounts } = data;
+  return {
+    sources: [
+      new PacketMetrics(new PacketCounter(shards, memory)),
+      new StreamMetrics(ledger),
+      new EngineMetrics(data),
+    ],
+    readiness: () => readiness(data),
+    nodeId,
+    httpCounts,
+    monotonicMs,
+  };
+}
 
 /** Webhooks first: what becomes of them are events, which exporters send. */
 async function finish(deadlineMs: number): Promise<Omit<StopReport, 'complete'>> {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from '../index.js';
 import { decimalNumber, faultPlan, httpUrl, isoTime, someText, wholeNumber } from './arguments.js';
 import type { CatOptions } from './cat.js';
 import type { DemoOptions } from './demo.js';
@@ -18,11 +18,6 @@ const FAILED = 1;
 const BAD_USAGE = 2;
 const INTERRUPTED = 130;
 
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 const shards = (): Option =>
   new Option('--shards <n>', 'stats workers (default: cores - 1, at least 1)').argParser(
     wholeNumber(1, MAX_SHARDS),
@@ -31,7 +26,7 @@ const shards = (): Option =>
 function program(): Command {
   const root = new Command('sfu-stats')
     .description('A stats engine for Node.js SFUs: counters in, LiveKit analytics out.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .exitOverride();

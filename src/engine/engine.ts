@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { ErrorCode, refused, SfuStatsError } from '../errors.js';
 import type { ExporterReport } from '../exporters/exporter.js';
-import type { ExporterLeft } from '../exporters/fan-out.js';
 import { Board } from '../memory/board.js';
 import {
   type CallFrame,
@@ -23,10 +22,12 @@ import {
 import type { RecordResult } from '../record/result.js';
 import type { SignalRecorder } from '../record/signal-recorder.js';
 import type { TrackRecorder } from '../record/track-recorder.js';
-import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
-import { type Audit, audit, type BookTotals } from './audit.js';
+import { VERSION } from '../version.js';
+import { type Audit, audit } from './audit.js';
+import { type CloseReport, closeReport } from './close-report.js';
 import { withDeadline } from './deadline.js';
 import { HostListeners } from './host-listeners.js';
+import { HostLoopDelay } from './host-loop-delay.js';
 import { createMemory, type EngineMemory } from './memory-plan.js';
 import type { FlushReport, StopReport, TimerData, TimerMessage } from './messages.js';
 import { monotonicMs } from './monotonic.js';
@@ -46,18 +47,6 @@ export interface CloseOptions {
   readonly deadlineMs?: number;
 }
 
-/** What was left when the engine was closed. */
-export interface CloseReport {
-  /** Whether everything recorded was reported or dropped, counted, within the deadline. */
-  readonly complete: boolean;
-  /** Recorded and neither reported nor dropped, both directions together. */
-  readonly left: BookTotals;
-  /** Webhooks that were not delivered in time, and dropped; by URL and key. */
-  readonly webhooksLeft: WebhookCloseReport['left'];
-  /** Batches that exporters could not send in time, and dropped. */
-  readonly exportersLeft: readonly ExporterLeft[];
-}
-
 /**
  * The engine of one process, or one of several. It owns a timer thread and, in that, a pool of stats workers;
  * neither keeps the process alive. All calls: on the thread that started it, but for `attach(engine.port())`.
@@ -73,6 +62,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   /** Where a virtual clock is, or is on its way to. */
   #advancedTo = 0;
   #publishTimer: NodeJS.Timeout | undefined;
+  /** Only where metrics show it. */
+  #loopDelay: HostLoopDelay | undefined;
   #calls = 0;
   /** Calls that found the event ring full, by name. */
   readonly #callsDropped = new Map<CallName, number>();
@@ -88,7 +79,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   private constructor(options: ResolvedOptions) {
     super();
     this.#options = options;
-    this.#memory = createMemory(options);
+    this.#memory = createMemory(options, exporterNames(options));
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
     this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
       data: () => this.#timerData(),
@@ -135,6 +126,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     }
     this.#publishTimer = setInterval(() => this.#publishTick(), this.#options.publishIntervalMs);
     this.#publishTimer.unref();
+    if (this.#options.metrics !== undefined) this.#loopDelay = new HostLoopDelay(this.#memory.board);
   }
 
   protected override send(call: TelemetryCall): void {
@@ -331,6 +323,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     this.#thread.refuse();
     this.#memory.board[Board.CLOSED] = 1;
     clearInterval(this.#publishTimer);
+    this.#loopDelay?.stop();
     const deadline = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, deadline - performance.now());
     this.#thread.publishAll();
@@ -347,34 +340,13 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     }
     await this.#supervisor.end();
     this.#state = 'closed';
-    const { rings, windows, rows } = audit(this.#memory).inside;
-    const sum = (number: keyof BookTotals): number =>
-      [rings, windows, rows].reduce(
-        (total, part) => total + part.UPSTREAM[number] + part.DOWNSTREAM[number],
-        0,
-      );
-    const webhooksLeft = stopped?.webhooks?.left ?? [];
-    const exportersLeft = stopped?.exporters ?? [];
-    return {
-      complete:
-        stopped?.complete === true &&
-        sum('samples') === 0 &&
-        webhooksLeft.length === 0 &&
-        exportersLeft.length === 0,
-      left: {
-        samples: sum('samples'),
-        messages: sum('messages'),
-        packets: sum('packets'),
-        bytes: sum('bytes'),
-      },
-      webhooksLeft,
-      exportersLeft,
-    };
+    return closeReport(this.#memory, stopped);
   }
 
   #publishTick(): void {
     if (this.#state !== 'running') return;
     this.#readClock();
+    this.#loopDelay?.write();
     if (!this.#thread.publishSome()) setImmediate(() => this.#publishTick()).unref();
   }
 
@@ -387,15 +359,17 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #timerData(): TimerData {
-    const { shards, threads, board, ledger, exporters } = this.#memory;
-    const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl, webhooks } =
-      this.#options;
+    const { shards, threads, board, ledger, exporters, httpCounts } = this.#memory;
+    const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl } = this.#options;
+    const { webhooks, metrics, grpc, file } = this.#options;
     return {
       shards,
       threads,
       board,
       ledger,
       exporters,
+      httpCounts,
+      version: VERSION,
       statsWorkerUrl: new URL('stats-worker.js', threadsUrl).href,
       reportIntervalMs,
       reapAfterMs,
@@ -403,6 +377,9 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       analyticsKey,
       seed,
       webhooks,
+      metrics,
+      grpc,
+      file,
       clock: clock === 'real' ? { monotonicStartMs: this.#monotonicStart } : clock,
       known: {
         calls: this.#registry.calls(board[Board.CALLS_TAKEN]!),
@@ -440,4 +417,11 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #ensureOpen(): void {
     if (this.#state !== 'running') throw new SfuStatsError(ErrorCode.CLOSED, `the engine is ${this.#state}`);
   }
+}
+
+/** Those that run beside the listeners in the host. */
+function exporterNames({ metrics, grpc, file }: ResolvedOptions): string[] {
+  return Object.entries({ prometheus: metrics, grpc, file })
+    .filter(([, options]) => options !== undefined)
+    .map(([name]) => name);
 }

@@ -2,6 +2,7 @@ import { createBoard } from '../memory/board.js';
 import { type CellsMemory, cellsLayout, createCells } from '../memory/cells.js';
 import { createEventRing } from '../memory/event-ring.js';
 import { createExporterBooks } from '../memory/exporter-books.js';
+import { createHttpCounts } from '../memory/http-counts.js';
 import { createLedger, type LedgerMemory, type LedgerSizes, ledgerLayout } from '../memory/ledger.js';
 import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
 import { StreamCounts } from '../memory/stream-counts.js';
@@ -17,6 +18,8 @@ export interface EngineMemory {
   readonly ledger: LedgerMemory;
   /** What is to be sent out of the process, by whom; listeners in the host come first. */
   readonly exporters: readonly ExporterMemory[];
+  /** What the metrics listener has answered. */
+  readonly httpCounts: Float64Array;
 }
 
 type Sizes = Pick<
@@ -46,6 +49,7 @@ export function createMemory(sizes: Sizes, exporters: readonly string[] = []): E
     })),
     board: createBoard(),
     ledger: createLedger(ledgerSizes(sizes)),
+    httpCounts: createHttpCounts(),
     exporters: ['callback', ...exporters].map((name) => ({ name, books: createExporterBooks() })),
   };
 }

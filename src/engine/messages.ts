@@ -1,6 +1,9 @@
 import type { BatchDetail } from '../exporters/batch.js';
 import type { ExporterReport, LogLevel } from '../exporters/exporter.js';
 import type { ExporterLeft } from '../exporters/fan-out.js';
+import type { ResolvedFileOptions } from '../exporters/file/file-options.js';
+import type { ResolvedGrpcOptions } from '../exporters/grpc/grpc-options.js';
+import type { ResolvedMetricsOptions } from '../exporters/prometheus/metrics-options.js';
 import type { CellsMemory } from '../memory/cells.js';
 import type { CallFrame, MimeFrame, SlotFrame } from '../memory/frames.js';
 import type { LedgerMemory } from '../memory/ledger.js';
@@ -23,6 +26,9 @@ export interface TimerData {
   readonly board: Float64Array;
   readonly ledger: LedgerMemory;
   readonly exporters: readonly ExporterMemory[];
+  readonly httpCounts: Float64Array;
+  /** The package's. */
+  readonly version: string;
   readonly statsWorkerUrl: string;
   readonly reportIntervalMs: number;
   readonly reapAfterMs: number;
@@ -30,6 +36,9 @@ export interface TimerData {
   readonly analyticsKey: string;
   readonly seed: string;
   readonly webhooks: ResolvedWebhookOptions | undefined;
+  readonly metrics: ResolvedMetricsOptions | undefined;
+  readonly grpc: ResolvedGrpcOptions | undefined;
+  readonly file: ResolvedFileOptions | undefined;
   readonly clock:
     | { readonly virtualStartMs: number }
     /** process.hrtime at engine time 0, ms: it is the same clock in all threads. */

@@ -70,6 +70,20 @@ export interface HostView {
   readonly reports: ReadonlyMap<string, ExporterReport>;
 }
 
+/** Whether the engine does its work, as the timer thread sees it. What exporters say of themselves does not count. */
+export function readiness(memory: EngineMemory): { readonly ready: boolean; readonly verdict: string } {
+  const { verdict } = engineStatus(memory, {
+    state: 'running',
+    timerReady: true,
+    slotsInUse: 0,
+    streamsInUse: 0,
+    lastDeath: undefined,
+    callsDropped: new Map(),
+    reports: new Map(),
+  });
+  return { ready: verdict === 'ok', verdict };
+}
+
 /** Reads what all threads say of themselves; nothing waits. Any thread. */
 export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus {
   const { board } = memory;
