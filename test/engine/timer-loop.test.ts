@@ -36,7 +36,7 @@ class Drill {
         webhooks: undefined,
         clock,
         known: { calls: [], slots: [], mimes: [] },
-      } as TimerData,
+      } as Partial<TimerData> as TimerData,
       port: { postMessage: (message: TimerMessage) => this.posted.push(message) },
       pool: {
         watch: () => {},
