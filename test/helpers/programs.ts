@@ -33,5 +33,7 @@ export function needsProgram(
         throw new Error(note);
       });
   }
+  // Not every reporter shows why a test was skipped.
+  console.warn(`tests are skipped: ${note}`);
   return (name) => test(`${name} (${note})`, ({ skip }) => skip(note));
 }
