@@ -47,6 +47,9 @@ export interface Ingest {
   readonly messages: IngestMessage[];
   /** Whether the sender has half-closed it. */
   isEnded: boolean;
+  /** Reads no more of it, until it is to go on. */
+  pause(): void;
+  resume(): void;
   /** Answers it: with Empty, or with a status. */
   answer(code?: Status, details?: string): void;
 }
@@ -151,6 +154,8 @@ export class AnalyticsReceiver {
       metadata: call.metadata,
       messages: [],
       isEnded: false,
+      pause: () => void call.pause(),
+      resume: () => void call.resume(),
       answer(code = Status.OK, details = '') {
         if (isAnswered) return;
         isAnswered = true;

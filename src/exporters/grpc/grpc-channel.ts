@@ -94,6 +94,8 @@ function channelOptionsOf({ keepAliveMs, keepAliveTimeoutMs, tls }: ResolvedGrpc
     'grpc.primary_user_agent': 'sfu-stats',
     // The exporter repeats what failed, from a queue that is bounded.
     'grpc.enable_retries': 0,
+    // Also without retries the library keeps messages for them, and calls them taken: unless it has no room.
+    'grpc.per_rpc_retry_buffer_size': 0,
     'grpc.service_config_disable_resolution': 1,
     // Nothing is shared with other channels: giving this one up ends its connection.
     'grpc.use_local_subchannel_pool': 1,

@@ -22,9 +22,12 @@ export class ListenerMetrics implements MetricSource {
         help: 'Requests answered by the metrics listener, by path and code.',
         type: 'counter',
         labelNames: ['path', 'code'],
+        // What is usual is there before it is counted, so that its first is a rise; what never was is not.
         series: HTTP_PATHS.flatMap((path) =>
-          HTTP_CODES.map((code) => ({ labels: [path, `${code}`], value: counts[requestWord(path, code)]! })),
-        ).filter(({ value }) => value > 0),
+          HTTP_CODES.map((code) => ({ code, value: counts[requestWord(path, code)]! }))
+            .filter(({ code, value }) => value > 0 || (path !== 'other' && code === 200))
+            .map(({ code, value }) => ({ labels: [path, `${code}`], value })),
+        ),
       },
       {
         name: 'sfu_stats_http_connections_dropped_total',

@@ -230,7 +230,9 @@ test('requests are counted by path and code, and by nothing a client can choose'
   const page = await (await under.fetch('/metrics', { headers: { authorization: 'Bearer secret' } })).text();
   const requests = samplesOf(page).filter(({ name }) => name === 'sfu_stats_http_requests_total');
   expect(requests.map(({ labels, value }) => [labels.path, labels.code, value])).toEqual([
+    ['/metrics', '200', 0],
     ['/metrics', '401', 1],
+    ['/healthz', '200', 0],
     ['/healthz', '405', 1],
     ['/readyz', '200', 1],
     ['other', '400', 1],
