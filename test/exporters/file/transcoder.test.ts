@@ -105,7 +105,9 @@ describe('the transcoder', () => {
       trackId: 'TR_abcdefghijkl',
       score: 4.25,
       mime: 'video/VP8',
-      streams: [{ primaryPackets: 1000, primaryBytes: 1_200_000n, rtt: 35, startTime: { seconds: 1_767_225_600n } }],
+      streams: [
+        { primaryPackets: 1000, primaryBytes: 1_200_000n, rtt: 35, startTime: { seconds: 1_767_225_600n } },
+      ],
     });
     const bytes = stat.toBinary();
     const ROUND = 500;

@@ -2,8 +2,22 @@ import type { JsonOutput } from './json-output.js';
 import { FieldOp, type JsonField, type JsonMessage } from './schema.js';
 
 // An imported constant costs twice a local one in the loop below.
-const { UINT32, INT32, UINT64, INT64, BOOL, ENUM, FLOAT, DOUBLE, STRING, BYTES, MESSAGE, TIMESTAMP, MAP, ODD } =
-  FieldOp;
+const {
+  UINT32,
+  INT32,
+  UINT64,
+  INT64,
+  BOOL,
+  ENUM,
+  FLOAT,
+  DOUBLE,
+  STRING,
+  BYTES,
+  MESSAGE,
+  TIMESTAMP,
+  MAP,
+  ODD,
+} = FieldOp;
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
