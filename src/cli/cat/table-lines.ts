@@ -5,8 +5,6 @@ import { type Row, rowOf } from './row.js';
 import type { View } from './views.js';
 import { visible } from './visible.js';
 
-/** Rows that are laid out together; columns are as wide in all of them. */
-const PAGE_ROWS = 200;
 /** Longer text is not worth cutting with care. */
 const MAX_CELL_CHARACTERS = 256;
 
@@ -59,41 +57,54 @@ const NO_LINES = Object.fromEntries(
   ].flatMap((names) => names.map((name) => [name, ''])),
 );
 
+/** Printable, and as wide as it is long. */
+const PLAIN = /^[ -~]*$/;
+const CUT = '…';
+
 /** One line for each record, in columns of fixed widths: a table that can be longer than memory. */
 export class TableLines implements View {
-  readonly #colors: Colors;
-  #page: string[][];
+  #head: string;
 
   constructor(colors: Colors) {
-    this.#colors = colors;
-    this.#page = [COLUMNS.map(({ head }) => head)];
+    this.#head = `${colors.bold(tableLine(COLUMNS.map(({ head }) => head)))}\n`;
   }
 
   add(record: ExportRecord): string {
     const row = rowOf(record);
-    this.#page.push(COLUMNS.map(({ cell }) => cell(row)));
-    return this.#page.length < PAGE_ROWS ? '' : this.end();
+    return this.#withHead(`${tableLine(COLUMNS.map(({ cell }) => cell(row)))}\n`);
   }
 
   end(): string {
-    if (this.#page.length === 0) return '';
-    const table = new Table({
-      colWidths: COLUMNS.map(({ width }) => width),
-      colAligns: COLUMNS.map(({ align }) => align),
-      chars: { ...NO_LINES, middle: ' ' },
-      style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-    });
-    table.push(...this.#page);
-    this.#page = [];
-    const lines = table.toString().split('\n');
-    return lines.map((line) => `${this.#shown(line.trimEnd())}\n`).join('');
+    return this.#withHead('');
   }
 
-  /** The head is the first line of all. */
-  #isHead = true;
-  #shown(line: string): string {
-    if (!this.#isHead) return line;
-    this.#isHead = false;
-    return this.#colors.bold(line);
+  #withHead(line: string): string {
+    const shown = this.#head + line;
+    this.#head = '';
+    return shown;
   }
+}
+
+/** cli-table3 knows how wide every character is, and takes a hundred times as long. */
+function tableLine(cells: readonly string[]): string {
+  if (!cells.every((cell) => PLAIN.test(cell))) return wideLine(cells);
+  return COLUMNS.map(({ width, align }, column) => {
+    const cell = cells[column]!;
+    const cut = cell.length > width ? cell.slice(0, width - 1) + CUT : cell;
+    return align === 'left' ? cut.padEnd(width) : cut.padStart(width);
+  })
+    .join(' ')
+    .trimEnd();
+}
+
+/** Laid out by cli-table3. */
+export function wideLine(cells: readonly string[]): string {
+  const table = new Table({
+    colWidths: COLUMNS.map(({ width }) => width),
+    colAligns: COLUMNS.map(({ align }) => align),
+    chars: { ...NO_LINES, middle: ' ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+  });
+  table.push([...cells]);
+  return table.toString().trimEnd();
 }

@@ -2,8 +2,22 @@ import type { JsonOutput } from './json-output.js';
 import { FieldOp, type JsonField, type JsonMessage } from './schema.js';
 
 // An imported constant costs twice a local one in the loop below.
-const { UINT32, INT32, UINT64, INT64, BOOL, ENUM, FLOAT, DOUBLE, STRING, BYTES, MESSAGE, TIMESTAMP, MAP } =
-  FieldOp;
+const {
+  UINT32,
+  INT32,
+  UINT64,
+  INT64,
+  BOOL,
+  ENUM,
+  FLOAT,
+  DOUBLE,
+  STRING,
+  BYTES,
+  MESSAGE,
+  TIMESTAMP,
+  MAP,
+  ODD,
+} = FieldOp;
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -114,6 +128,7 @@ export class JsonTranscoder {
   /** Writes one value, or none where it is a zero that is not written. */
   #value({ op, implicit, names, message }: JsonField, end: number, depth: number): boolean {
     const out = this.#out;
+    if (op === ODD) return false;
     if (op === FLOAT || op === DOUBLE) return this.#decimal(op, implicit, end);
     if (op === STRING || op === BYTES || op === MESSAGE || op === TIMESTAMP) {
       const length = this.#varint();
@@ -155,7 +170,7 @@ export class JsonTranscoder {
       const name = names[number];
       if (name !== undefined) out.raw(name);
       else out.signed(number);
-    } else return false;
+    }
     return true;
   }
 
