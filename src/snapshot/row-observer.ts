@@ -1,29 +1,36 @@
 import type { SlotIdentity } from '../memory/frames.js';
 import type { RowViews } from './row-merge.js';
 
-/** What an observer has found out about a track, kept with it from window to window. */
-export interface TrackLabels {
-  /** `livekit.TrackSource` and `livekit.TrackType`, where somebody has said them. */
-  source: number | undefined;
-  type: number | undefined;
-  /** When that was looked up (KnownTracks.version). */
+/**
+ * A track, and what an observer has found out about it, kept from window to window: in one object, because a flush
+ * looks at every track, and each is far from the next.
+ */
+export interface ObservedTrack {
+  readonly identity: SlotIdentity;
+  /** `livekit.TrackSource` and `livekit.TrackType`, -1 where nobody has said them. */
+  source: number;
+  type: number;
+  /** When that was looked up (KnownTracks.versionOf), -1 for never. */
   version: number;
+  /** As a number (countryCode). */
   country: number;
-  /** The labels and the place they have among all. */
+  /** The labels, and the place they have among all. */
   labels: number;
   set: number;
   /** The observer's own count of times at which places were given anew. */
   epoch: number;
 }
 
-export interface ObservedTrack {
-  readonly identity: SlotIdentity;
-  readonly labels: TrackLabels;
-}
-
-export function noLabels(): TrackLabels {
-  return { source: undefined, type: undefined, version: -1, country: -1, labels: -1, set: 0, epoch: -1 };
-}
+/** What nobody has looked at yet. */
+export const UNOBSERVED: Omit<ObservedTrack, 'identity'> = Object.freeze({
+  source: -1,
+  type: -1,
+  version: -1,
+  country: -1,
+  labels: -1,
+  set: 0,
+  epoch: -1,
+});
 
 /**
  * Told of every media track's row, once a window, before the window is committed. Timer thread.
@@ -43,10 +50,10 @@ export interface RowObserver {
   observe(views: RowViews, row: number, track: ObservedTrack, mime: Uint8Array): void;
 }
 
-/** The latest source and type that were said of a track. */
+/** The latest source and type that were said of each track. */
 export interface KnownTracks {
-  /** Rises when what is known of any track may have changed. */
-  readonly version: number;
-  /** @returns undefined where nothing is known; an object that is valid until `version` rises */
+  /** Changes when what is known of a room's tracks may have changed. */
+  versionOf(room: string): number;
+  /** @returns undefined where nothing is known */
   kindOf(room: string, track: string): { readonly source: number; readonly type: number } | undefined;
 }

@@ -4,7 +4,7 @@ import { Ledger, type LedgerMemory, LedgerWords } from '../memory/ledger.js';
 import { Row } from '../memory/row.js';
 import type { ShardMemory } from '../memory/shard.js';
 import { addRow, type RowViews, rowViews } from './row-merge.js';
-import { noLabels, type ObservedTrack, type RowObserver } from './row-observer.js';
+import { type ObservedTrack, type RowObserver, UNOBSERVED } from './row-observer.js';
 import { compareIdentity, SlotDirectory, type SlotEntry } from './slot-directory.js';
 import { encodeStatIdentity, type StatIdentity } from './stat-identity.js';
 import { StatsEncoder } from './stats-encoder.js';
@@ -94,7 +94,7 @@ export class SnapshotBuilder {
 
   /** Learns whose a slot is. */
   setOwner([, shard, slot, generation, identity]: SlotFrame): void {
-    this.#slots.set({ shard, slot, generation, identity, labels: noLabels(), stat: undefined, roomName: '' });
+    this.#slots.set({ shard, slot, generation, identity, stat: undefined, roomName: '', ...UNOBSERVED });
   }
 
   /** Flush numbers of the closed windows, in order. */

@@ -31,6 +31,9 @@ export class StreamObserver implements RowObserver {
   #epoch = 0;
   #words: Float64Array = new Float64Array(0);
   #at = 0;
+  /** Of the last row. */
+  #room: string | undefined;
+  #version = 0;
 
   constructor(tracks: KnownTracks) {
     this.#tracks = tracks;
@@ -39,6 +42,7 @@ export class StreamObserver implements RowObserver {
   begin(words: Float64Array, at: number): void {
     this.#words = words;
     this.#at = at;
+    this.#room = undefined;
     const count = words[at + StreamCounts.LABEL_SETS]!;
     if (count === this.#sets.size) return;
     // The first flush of this thread, or the one before was never committed: places may be given anew.
@@ -79,30 +83,40 @@ export class StreamObserver implements RowObserver {
     this.#words[histogram + 1 + bucket]!++;
   }
 
-  #setOf({ identity, labels }: ObservedTrack, mime: Uint8Array): number {
-    const { version } = this.#tracks;
-    if (labels.version !== version) {
-      const kind = this.#tracks.kindOf(identity.room.sid, identity.track);
-      labels.source = kind?.source ?? identity.source;
-      labels.type = kind?.type ?? identity.type;
-      labels.version = version;
-      if (labels.country < 0) labels.country = countryOf(identity.country);
+  #setOf(track: ObservedTrack, mime: Uint8Array): number {
+    const version = this.#versionOf(track.identity.room.sid);
+    if (track.version !== version) this.#lookUp(track, version);
+    const type = track.type < 0 ? typeOf(mime) : track.type;
+    const labels = packLabels(track.identity.direction, Math.max(track.source, 0), type, track.country);
+    if (track.labels !== labels || track.epoch !== this.#epoch) {
+      track.labels = labels;
+      track.epoch = this.#epoch;
+      track.set = this.#placeOf(labels);
     }
-    const { source = 0, type = typeOf(mime), country } = labels;
-    const packed = packLabels(
-      identity.direction,
-      source < SOURCES.length ? source : 0,
-      type < TYPES.length ? type : UNKNOWN_TYPE,
-      country,
-    );
-    if (labels.labels !== packed || labels.epoch !== this.#epoch) {
-      labels.labels = packed;
-      labels.epoch = this.#epoch;
-      labels.set = this.#placeOf(packed);
-    }
-    if (this.#words[this.#wordOf(labels.set) + LABELS] !== packed)
+    if (this.#words[this.#wordOf(track.set) + LABELS] !== labels) {
       this.#words[this.#at + StreamCounts.OVERFLOWED]!++;
-    return labels.set;
+    }
+    return track.set;
+  }
+
+  /** What was said of the track last counts before what its recorder was opened with. */
+  #lookUp(track: ObservedTrack, version: number): void {
+    const { identity } = track;
+    const kind = this.#tracks.kindOf(identity.room.sid, identity.track);
+    const { source = -1, type = -1 } = kind ?? identity;
+    track.source = source < SOURCES.length ? source : -1;
+    track.type = type < TYPES.length ? type : -1;
+    track.country = countryOf(identity.country);
+    track.version = version;
+  }
+
+  /** Rows come by room. */
+  #versionOf(room: string): number {
+    if (this.#room !== room) {
+      this.#room = room;
+      this.#version = this.#tracks.versionOf(room);
+    }
+    return this.#version;
   }
 
   #placeOf(labels: number): number {

@@ -12,8 +12,10 @@ interface Track {
  * track by sid alone is told with what is known of it. Timer thread.
  */
 export class TrackInfos implements KnownTracks {
-  version = 0;
   readonly #rooms = new Map<string, Map<string, Track>>();
+  /** When something of a room changed last, as a number that rises. */
+  readonly #versions = new Map<string, number>();
+  #changes = 0;
   /** Tracks that were unpublished, in the order of time. */
   #unpublished: {
     readonly room: string;
@@ -32,7 +34,7 @@ export class TrackInfos implements KnownTracks {
       this.#rooms.set(room, tracks);
     }
     tracks.set(track.sid, { publisher, info: decode(track) });
-    this.version++;
+    this.#changed(room);
   }
 
   /** The publisher has taken the track back: late events still find it until `forgetUnpublished`. */
@@ -45,11 +47,10 @@ export class TrackInfos implements KnownTracks {
   forgetUnpublished(before: number): void {
     const count = this.#unpublished.findIndex(({ time }) => time >= before);
     const over = this.#unpublished.splice(0, count < 0 ? this.#unpublished.length : count);
-    if (over.length > 0) this.version++;
     for (const { room, sid, track } of over) {
       const tracks = this.#rooms.get(room);
       if (tracks?.get(sid) === track) tracks.delete(sid);
-      if (tracks?.size === 0) this.#rooms.delete(room);
+      this.#changed(room);
     }
   }
 
@@ -60,9 +61,13 @@ export class TrackInfos implements KnownTracks {
     const info = decode(track);
     if (known !== undefined) {
       known.info = info;
-      this.version++;
+      this.#changed(room);
     }
     return info;
+  }
+
+  versionOf(room: string): number {
+    return this.#versions.get(room) ?? 0;
   }
 
   /** An info that says neither source nor type is as none. */
@@ -75,9 +80,15 @@ export class TrackInfos implements KnownTracks {
   forget(room: string, publisher: string): void {
     const tracks = this.#rooms.get(room);
     if (tracks === undefined) return;
-    this.version++;
     for (const [sid, track] of tracks) if (track.publisher === publisher) tracks.delete(sid);
-    if (tracks.size === 0) this.#rooms.delete(room);
+    this.#changed(room);
+  }
+
+  #changed(room: string): void {
+    this.#versions.set(room, ++this.#changes);
+    if (this.#rooms.get(room)?.size !== 0) return;
+    this.#rooms.delete(room);
+    this.#versions.delete(room);
   }
 }
 

@@ -6,7 +6,7 @@ import { Row } from '../../dist/src/memory/row.js';
 import { StreamCounts } from '../../dist/src/memory/stream-counts.js';
 import { Direction, Totals } from '../../dist/src/memory/totals.js';
 import { rowViews } from '../../dist/src/snapshot/row-merge.js';
-import { type KnownTracks, noLabels, type ObservedTrack } from '../../dist/src/snapshot/row-observer.js';
+import { type KnownTracks, type ObservedTrack, UNOBSERVED } from '../../dist/src/snapshot/row-observer.js';
 import { StreamObserver } from '../../dist/src/snapshot/stream-observer.js';
 import { valuesOf } from '../helpers/metric-values.js';
 
@@ -24,12 +24,16 @@ interface RowValues {
 }
 
 class Tracks implements KnownTracks {
-  version = 0;
+  #version = 0;
   readonly #kinds = new Map<string, { source: number; type: number }>();
 
   set(track: string, source: number, type: number): void {
     this.#kinds.set(track, { source, type });
-    this.version++;
+    this.#version++;
+  }
+
+  versionOf(): number {
+    return this.#version;
   }
 
   kindOf(_: string, track: string): { source: number; type: number } | undefined {
@@ -47,7 +51,7 @@ class Bench {
 
   track(identity: Partial<SlotIdentity> = {}): ObservedTrack {
     const whose = { room: { sid: 'RM' }, participant: { sid: 'PA' }, track: 'TR', direction: UPSTREAM };
-    return { identity: { ...whose, ...identity }, labels: noLabels() };
+    return { identity: { ...whose, ...identity }, ...UNOBSERVED };
   }
 
   /** One flush, written but not committed. */
