@@ -10,6 +10,7 @@ import {
   waitsForRoom,
 } from '../memory/frames.js';
 import { Control } from '../memory/shard.js';
+import { TelemetryCells, TelemetryLedger } from '../memory/telemetry-ledger.js';
 import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
 import type { EnginePort } from '../record/attach.js';
 import type { DataRecorder } from '../record/data-recorder.js';
@@ -35,6 +36,8 @@ import { TelemetryCalls } from './telemetry-calls.js';
 import type { TelemetryEvent } from './telemetry-event.js';
 import { TimerSupervisor } from './timer-supervisor.js';
 
+/** Calls that wait for room in the event ring, bytes: a timer thread that is away for long must not cost more. */
+const MAX_WAITING_BYTES = 2 ** 27;
 const START_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 5_000;
 /** A timer takes no more than 2^31 - 1 ms; the threads get a little longer than they were asked. */
@@ -61,7 +64,8 @@ export interface CloseReport {
 export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #memory: EngineMemory;
-  readonly #registry = new Registry();
+  readonly #telemetry: TelemetryLedger;
+  readonly #registry: Registry;
   readonly #thread: RecordingThread;
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
@@ -72,6 +76,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #calls = 0;
   /** Calls that found the event ring full, by name. */
   readonly #callsDropped = new Map<CallName, number>();
+  /** Calls that would have needed more than may be kept, by what they needed. */
+  readonly #callsRefused = new Map<string, number>();
   #ports = 0;
   #state: EngineStatus['state'] = 'running';
   #closing: Promise<CloseReport> | undefined;
@@ -83,6 +89,12 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     super();
     this.#options = options;
     this.#memory = createMemory(options);
+    const { board, telemetry } = this.#memory;
+    this.#telemetry = new TelemetryLedger(telemetry);
+    this.#registry = new Registry({
+      callsTaken: () => this.#telemetry.committed(TelemetryCells.CALLS_TAKEN),
+      reaped: () => board[Board.REAPED]!,
+    });
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
     this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
       data: () => this.#timerData(),
@@ -134,6 +146,12 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   protected override send(call: TelemetryCall): void {
     this.#ensureOpen();
     const { events } = this.#thread;
+    const refusal =
+      this.#registry.refusalOf(call) ?? (events.waitingBytes >= MAX_WAITING_BYTES ? 'waiting' : undefined);
+    if (refusal !== undefined) {
+      this.#callsRefused.set(refusal, (this.#callsRefused.get(refusal) ?? 0) + 1);
+      return;
+    }
     const frame: CallFrame = [FrameType.CALL, this.#thread.now(), this.#calls + 1, call];
     if (waitsForRoom(call)) {
       events.send(frame);
@@ -273,6 +291,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       streamsInUse: this.#thread.streams.inUse,
       lastDeath: this.#lastDeath,
       callsDropped: this.#callsDropped,
+      callsRefused: this.#callsRefused,
+      callsStripped: this.#registry.stripped,
     });
   }
 
@@ -374,7 +394,10 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #timerData(): TimerData {
-    const { shards, threads, board, ledger } = this.#memory;
+    const { shards, threads, board, ledger, telemetry } = this.#memory;
+    // Everything the thread before it said was heard by now. What it did not say it has not done.
+    this.#telemetry.recover(this.#listeners.lastCommit);
+    board[Board.REAPED] = this.#registry.reaped;
     const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl, webhooks } =
       this.#options;
     return {
@@ -382,6 +405,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       threads,
       board,
       ledger,
+      telemetry,
       statsWorkerUrl: new URL('stats-worker.js', threadsUrl).href,
       reportIntervalMs,
       reapAfterMs,
@@ -391,7 +415,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       webhooks,
       clock: clock === 'real' ? { monotonicStartMs: this.#monotonicStart } : clock,
       known: {
-        calls: this.#registry.calls(board[Board.CALLS_TAKEN]!),
+        calls: this.#registry.calls(this.#telemetry.committed(TelemetryCells.CALLS_TAKEN)),
         slots: this.#thread.slotFrames(),
         mimes: this.#thread.mimes.frames(),
       },
@@ -415,7 +439,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     if (message.kind === 'log') {
       this.#options.logger[message.level](message.fields, message.message);
     } else if (message.kind === 'reaped') {
-      this.#registry.reap(message.reaped);
+      this.#registry.reap(message);
     } else {
       this.#listeners.take(message);
     }

@@ -3,7 +3,9 @@ import { type CellsMemory, cellsLayout, createCells } from '../memory/cells.js';
 import { createEventRing } from '../memory/event-ring.js';
 import { createLedger, type LedgerMemory, type LedgerSizes, ledgerLayout } from '../memory/ledger.js';
 import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
+import { createTelemetryMemory, type TelemetryMemory, telemetryBytes } from '../memory/telemetry-ledger.js';
 import type { ResolvedOptions } from '../options.js';
+import { REGISTRY_LIMITS } from './registry.js';
 
 /** All shared memory of an engine, reserved once. */
 export interface EngineMemory {
@@ -12,7 +14,11 @@ export interface EngineMemory {
   readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
   readonly board: Float64Array;
   readonly ledger: LedgerMemory;
+  readonly telemetry: TelemetryMemory;
 }
+
+/** Rooms whose sequence numbers go on: all that may be known, and as many again that may be late. */
+const SEQUENCES = REGISTRY_LIMITS.rooms + 65_536;
 
 type Sizes = Pick<
   ResolvedOptions,
@@ -41,12 +47,14 @@ export function createMemory(sizes: Sizes): EngineMemory {
     })),
     board: createBoard(),
     ledger: createLedger(ledgerSizes(sizes)),
+    telemetry: createTelemetryMemory(SEQUENCES),
   };
 }
 
 /**
  * Bytes of shared memory an engine of these sizes reserves. About
- * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes) + 68 * shards * scoreBlocks`.
+ * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes) + 68 * shards * scoreBlocks
+ * + 6,330,000`.
  */
 export function memoryBytes(sizes: Sizes): number {
   const shard = shardLayout(shardSizes(sizes)).bytes;
@@ -59,6 +67,7 @@ export function memoryBytes(sizes: Sizes): number {
     sizes.shards * shard +
     (1 + sizes.ports) * (cells + events) +
     board +
+    telemetryBytes(SEQUENCES) +
     ledgerLayout(ledgerSizes(sizes)).bytes
   );
 }

@@ -63,6 +63,8 @@ export interface HostView {
   readonly streamsInUse: number;
   readonly lastDeath: string | undefined;
   readonly callsDropped: ReadonlyMap<string, number>;
+  readonly callsRefused: ReadonlyMap<string, number>;
+  readonly callsStripped: number;
 }
 
 /** Reads what all threads say of themselves; nothing waits. Any thread. */
@@ -141,6 +143,8 @@ function drops(
     if (reason !== InvalidReason.NONE) counts[`invalid.${name}`] = sum(ThreadBooks.INVALID_REASONS + reason);
   }
   for (const [name, count] of host.callsDropped) counts[`call.${name}`] = count;
+  for (const [name, count] of host.callsRefused) counts[`refused.${name}`] = count;
+  if (host.callsStripped > 0) counts.callsStripped = host.callsStripped;
   return counts;
 }
 

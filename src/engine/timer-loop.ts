@@ -14,7 +14,7 @@ import type {
   TimerRequest,
 } from './messages.js';
 import { monotonicMs } from './monotonic.js';
-import type { Reaped } from './registry.js';
+import type { Reaped, ReapNews } from './registry.js';
 import type { StatsPool } from './stats-pool.js';
 
 const TICK_MS = 50;
@@ -38,7 +38,7 @@ export interface TimerParts {
   readonly pool: Pick<StatsPool, 'watch' | 'terminateDrain' | 'destroy'>;
   readonly flusher: Pick<Flusher, 'flush' | 'drained' | 'stop'>;
   readonly drainEvents: () => void;
-  readonly reap: (time: number) => readonly ReapReport[];
+  readonly reap: (time: number) => ReapNews & { readonly reaped: readonly ReapReport[] };
   /** Delivers what is left to deliver, within so many milliseconds. */
   readonly finish: (deadlineMs: number) => Promise<StopReport['webhooks']>;
   /** The earliest time at which somebody is due to be reaped. */
@@ -132,13 +132,16 @@ export class TimerLoop {
     this.#entries.push(entry);
   }
 
-  /** Sends what was added, in order with the snapshots. */
-  deliverTelemetry(): void {
+  /**
+   * Sends what was added, in order with the snapshots.
+   * @param commit number of the commit that it is part of
+   */
+  deliverTelemetry(commit = 0): void {
     if (this.#entries.length === 0) return;
     const entries = this.#entries;
     this.#entries = [];
     this.#entriesAway += entries.length;
-    this.post({ kind: 'telemetry', originEpochMs: this.originEpochMs(), entries });
+    this.post({ kind: 'telemetry', commit, originEpochMs: this.originEpochMs(), entries });
   }
 
   onMessage(message: HostMessage): void {
@@ -199,8 +202,9 @@ export class TimerLoop {
   }
 
   #reap(time: number): void {
-    const reaped = this.#parts.reap(time);
-    if (reaped.length === 0) return;
+    const { reaped, tracks, callsTaken } = this.#parts.reap(time);
+    if (reaped.length + tracks.length === 0) return;
+    // Before the host is told: it knows by that that news is on its way.
     this.#board[Board.REAPED]! += reaped.length;
     for (const { room, roomName, participant, identity, closedForMs } of reaped) {
       this.log('debug', { room, roomName, participant, identity, closedForMs }, 'participant reaped');
@@ -208,6 +212,8 @@ export class TimerLoop {
     this.post({
       kind: 'reaped',
       reaped: reaped.map(({ room, participant, number }) => ({ room, participant, number })),
+      tracks,
+      callsTaken,
     });
   }
 

@@ -20,8 +20,8 @@ export const TelemetryCells = {
   LEAVES_IGNORED: 1,
   /** Events of participants nobody knew: sent with what the call brought. */
   LATE_EVENTS: 2,
-  /** Calls that could not be read. */
-  CALLS_REFUSED: 3,
+  /** Frames that could not be read. */
+  FRAMES_REFUSED: 3,
   /** Events of webhooks' outcomes, for their ids. */
   OUTCOMES_TOLD: 4,
   /** Rooms with a sequence, also of rooms that are over. */
@@ -94,6 +94,11 @@ export class TelemetryLedger {
     return this.#changed.get(cell) ?? this.#words[CELLS + cell]!;
   }
 
+  /** As it was at the last commit: what may be shown, because no successor will ever have less. Any thread. */
+  committed(cell: number): number {
+    return this.#words[CELLS + cell]!;
+  }
+
   set(cell: number, value: number): void {
     this.#changed.set(cell, value);
   }
@@ -122,6 +127,9 @@ export class TelemetryLedger {
    */
   prepare(): number {
     const words = this.#words;
+    const { size } = this.#changed;
+    // A bug, and one that would overwrite the cells.
+    if (size > REDO_PAIRS) throw new RangeError(`a commit holds ${REDO_PAIRS} changes, not ${size}`);
     const commit = (this.#ints[0]! + 1) | 0;
     // The number first: a record in the making never looks like the one that was committed last.
     words[Redo.COMMIT] = commit;

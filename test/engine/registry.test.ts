@@ -28,7 +28,8 @@ class Host {
 
   /** The timer thread says that it forgot Alice, having heard the calls up to a number. */
   reaped(number: number): void {
-    this.registry.reap([{ room: 'RM', participant: 'PA_alice', number }]);
+    const reaped = [{ room: 'RM', participant: 'PA_alice', number }];
+    this.registry.reap({ reaped, tracks: [], callsTaken: number });
   }
 
   follow(changed?: (known: boolean) => void) {
@@ -238,7 +239,7 @@ test('a timer thread that is told the calls knows what the one before it knew, a
         } else {
           const reaped = immortal.reap(time, REAP_AFTER_MS);
           expect(mortal.reap(time, REAP_AFTER_MS)).toEqual(reaped);
-          host.registry.reap(reaped);
+          host.registry.reap({ reaped, tracks: [], callsTaken: host.number });
         }
         expect(seen(mortal)).toEqual(seen(immortal));
       }

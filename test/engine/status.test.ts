@@ -15,6 +15,8 @@ const HEALTHY: HostView = {
   streamsInUse: 0,
   lastDeath: undefined,
   callsDropped: new Map(),
+  callsRefused: new Map(),
+  callsStripped: 0,
 };
 
 /** Memory of an engine whose threads are all well, by their own word. */

@@ -4,6 +4,7 @@ import { monotonicMs } from '../../dist/src/engine/monotonic.js';
 import { TimerLoop, type TimerParts } from '../../dist/src/engine/timer-loop.js';
 import { Board, createBoard } from '../../dist/src/memory/board.js';
 import { createLedger } from '../../dist/src/memory/ledger.js';
+import { createTelemetryMemory } from '../../dist/src/memory/telemetry-ledger.js';
 
 const INTERVAL_MS = 1_000;
 
@@ -26,6 +27,7 @@ class Drill {
         threads: [],
         board: this.board,
         ledger: createLedger({ shards: 0, lanes: 1, metricWords: 0 }),
+        telemetry: createTelemetryMemory(0),
         statsWorkerUrl: '',
         reportIntervalMs: INTERVAL_MS,
         reapAfterMs: 0,
@@ -59,7 +61,7 @@ class Drill {
         },
       },
       drainEvents: () => {},
-      reap: () => [],
+      reap: () => ({ reaped: [], tracks: [], callsTaken: 0 }),
       finish: async () => undefined,
       nextReap: () => Number.POSITIVE_INFINITY,
     };
