@@ -129,15 +129,16 @@ export class KnownCalls {
   }
 
   /**
-   * Rooms and people by their calls, in the order these were made; then their latest names, which may have been said
-   * in calls that are forgotten; then their tracks.
+   * Rooms and people by their calls, in the order these were made. Then what may come after calls that are forgotten:
+   * which rooms have ended, the latest names, the tracks.
    */
   frames(): CallFrame[] {
     const frames: CallFrame[] = [];
+    const ends: CallFrame[] = [];
     const names: CallFrame[] = [];
     for (const { started, ended, participants, said } of this.#rooms.values()) {
       if (started !== undefined) frames.push(started);
-      if (ended !== undefined) frames.push(ended);
+      if (ended !== undefined) ends.push(ended);
       names.push(...said.frames());
       for (const participant of participants.values()) {
         for (const frame of participant.calls) frames.push(frame);
@@ -145,7 +146,7 @@ export class KnownCalls {
       }
     }
     frames.sort((a, b) => a[2] - b[2]);
-    return frames.concat(names, this.tracks.frames());
+    return frames.concat(ends, names, this.tracks.frames());
   }
 
   #room({ sid }: RoomName): Room {

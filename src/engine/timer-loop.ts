@@ -39,7 +39,7 @@ export interface TimerParts {
   readonly flusher: Pick<Flusher, 'flush' | 'drained' | 'stop'>;
   readonly drainEvents: () => void;
   readonly reap: (time: number) => ReapNews & { readonly reaped: readonly ReapReport[] };
-  /** Delivers what is left to deliver, within so many milliseconds. */
+  /** Delivers what is left to deliver, within so many milliseconds, and hands on what was told meanwhile. */
   readonly finish: (deadlineMs: number) => Promise<StopReport['webhooks']>;
   /** The earliest time at which somebody is due to be reaped. */
   readonly nextReap: () => number;
@@ -136,7 +136,7 @@ export class TimerLoop {
    * Sends what was added, in order with the snapshots.
    * @param commit number of the commit that it is part of
    */
-  deliverTelemetry(commit = 0): void {
+  deliverTelemetry(commit: number): void {
     if (this.#entries.length === 0) return;
     const entries = this.#entries;
     this.#entries = [];
@@ -246,7 +246,6 @@ export class TimerLoop {
     const flush = this.#board[Board.FLUSH]! + 1;
     const complete = await flusher.stop(flush, this.#board[Board.CLOCK]!, deadlineMs);
     const webhooks = await finish(Math.max(0, deadline - monotonicMs()));
-    this.deliverTelemetry();
     await pool.destroy();
     return { complete, webhooks };
   }
