@@ -11,6 +11,7 @@ import {
   waitsForRoom,
 } from '../memory/frames.js';
 import { Control } from '../memory/shard.js';
+import { TelemetryCells, TelemetryLedger } from '../memory/telemetry-ledger.js';
 import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
 import type { EnginePort } from '../record/attach.js';
 import type { DataRecorder } from '../record/data-recorder.js';
@@ -38,6 +39,8 @@ import { TelemetryCalls } from './telemetry-calls.js';
 import type { TelemetryEvent } from './telemetry-event.js';
 import { TimerSupervisor } from './timer-supervisor.js';
 
+/** Calls that wait for room in the event ring, bytes: a timer thread that is away for long must not cost more. */
+const MAX_WAITING_BYTES = 2 ** 27;
 const START_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 5_000;
 /** A timer takes no more than 2^31 - 1 ms; the threads get a little longer than they were asked. */
@@ -54,7 +57,8 @@ export interface CloseOptions {
 export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #memory: EngineMemory;
-  readonly #registry = new Registry();
+  readonly #telemetry: TelemetryLedger;
+  readonly #registry: Registry;
   readonly #thread: RecordingThread;
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
@@ -69,6 +73,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #callsDropped = new Map<CallName, number>();
   /** What each exporter last said of itself. */
   readonly #reports = new Map<string, ExporterReport>();
+  /** Calls that would have needed more than may be kept, by what they needed. */
+  readonly #callsRefused = new Map<string, number>();
   #ports = 0;
   #state: EngineStatus['state'] = 'running';
   #closing: Promise<CloseReport> | undefined;
@@ -80,6 +86,12 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     super();
     this.#options = options;
     this.#memory = createMemory(options, exporterNames(options));
+    const { board, telemetry } = this.#memory;
+    this.#telemetry = new TelemetryLedger(telemetry);
+    this.#registry = new Registry({
+      callsTaken: () => this.#telemetry.committed(TelemetryCells.CALLS_TAKEN),
+      reaped: () => board[Board.REAPED]!,
+    });
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
     this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
       data: () => this.#timerData(),
@@ -132,6 +144,12 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   protected override send(call: TelemetryCall): void {
     this.#ensureOpen();
     const { events } = this.#thread;
+    const refusal =
+      this.#registry.refusalOf(call) ?? (events.waitingBytes >= MAX_WAITING_BYTES ? 'waiting' : undefined);
+    if (refusal !== undefined) {
+      this.#callsRefused.set(refusal, (this.#callsRefused.get(refusal) ?? 0) + 1);
+      return;
+    }
     const frame: CallFrame = [FrameType.CALL, this.#thread.now(), this.#calls + 1, call];
     if (waitsForRoom(call)) {
       events.send(frame);
@@ -272,6 +290,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       lastDeath: this.#lastDeath,
       callsDropped: this.#callsDropped,
       reports: this.#reports,
+      callsRefused: this.#callsRefused,
+      callsStripped: this.#registry.stripped,
     });
   }
 
@@ -359,7 +379,10 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #timerData(): TimerData {
-    const { shards, threads, board, ledger, exporters, httpCounts } = this.#memory;
+    const { shards, threads, board, ledger, telemetry, exporters, httpCounts } = this.#memory;
+    // Everything the thread before it said was heard by now. What it did not say it has not done.
+    this.#telemetry.recover(this.#listeners.lastCommit);
+    board[Board.REAPED] = this.#registry.reaped;
     const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl } = this.#options;
     const { webhooks, metrics, grpc, file } = this.#options;
     return {
@@ -367,6 +390,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       threads,
       board,
       ledger,
+      telemetry,
       exporters,
       httpCounts,
       version: VERSION,
@@ -382,7 +406,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       file,
       clock: clock === 'real' ? { monotonicStartMs: this.#monotonicStart } : clock,
       known: {
-        calls: this.#registry.calls(board[Board.CALLS_TAKEN]!),
+        calls: this.#registry.calls(this.#telemetry.committed(TelemetryCells.CALLS_TAKEN)),
         slots: this.#thread.slotFrames(),
         mimes: this.#thread.mimes.frames(),
       },
@@ -408,7 +432,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     } else if (message.kind === 'exporter') {
       this.#reports.set(message.name, message.report);
     } else if (message.kind === 'reaped') {
-      this.#registry.reap(message.reaped);
+      this.#registry.reap(message);
     } else {
       this.#listeners.take(message);
     }

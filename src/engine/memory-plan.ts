@@ -6,8 +6,10 @@ import { createHttpCounts } from '../memory/http-counts.js';
 import { createLedger, type LedgerMemory, type LedgerSizes, ledgerLayout } from '../memory/ledger.js';
 import { createShard, type ShardMemory, type ShardSizes, shardLayout } from '../memory/shard.js';
 import { StreamCounts } from '../memory/stream-counts.js';
+import { createTelemetryMemory, type TelemetryMemory, telemetryBytes } from '../memory/telemetry-ledger.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ExporterMemory } from './messages.js';
+import { REGISTRY_LIMITS } from './registry.js';
 
 /** All shared memory of an engine, reserved once. */
 export interface EngineMemory {
@@ -16,11 +18,15 @@ export interface EngineMemory {
   readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
   readonly board: Float64Array;
   readonly ledger: LedgerMemory;
+  readonly telemetry: TelemetryMemory;
   /** What is to be sent out of the process, by whom; listeners in the host come first. */
   readonly exporters: readonly ExporterMemory[];
   /** What the metrics listener has answered. */
   readonly httpCounts: Float64Array;
 }
+
+/** Rooms whose sequence numbers go on: all that may be known, and as many again that may be late. */
+const SEQUENCES = REGISTRY_LIMITS.rooms + 65_536;
 
 type Sizes = Pick<
   ResolvedOptions,
@@ -49,6 +55,7 @@ export function createMemory(sizes: Sizes, exporters: readonly string[] = []): E
     })),
     board: createBoard(),
     ledger: createLedger(ledgerSizes(sizes)),
+    telemetry: createTelemetryMemory(SEQUENCES),
     httpCounts: createHttpCounts(),
     exporters: ['callback', ...exporters].map((name) => ({ name, books: createExporterBooks() })),
   };
@@ -57,7 +64,7 @@ export function createMemory(sizes: Sizes, exporters: readonly string[] = []): E
 /**
  * Bytes of shared memory an engine of these sizes reserves. About
  * `(1 + ports) * (1,040 * tracks + 32 * streams + shards * ringBytes + eventRingBytes + 22,000)
- * + 68 * shards * scoreBlocks + 205,000`.
+ * + 68 * shards * scoreBlocks + 6,535,000`.
  */
 export function memoryBytes(sizes: Sizes): number {
   const shard = shardLayout(shardSizes(sizes)).bytes;
@@ -70,6 +77,7 @@ export function memoryBytes(sizes: Sizes): number {
     sizes.shards * shard +
     (1 + sizes.ports) * (cells + events) +
     board +
+    telemetryBytes(SEQUENCES) +
     ledgerLayout(ledgerSizes(sizes)).bytes
   );
 }

@@ -66,6 +66,8 @@ export interface HostView {
   readonly streamsInUse: number;
   readonly lastDeath: string | undefined;
   readonly callsDropped: ReadonlyMap<string, number>;
+  readonly callsRefused: ReadonlyMap<string, number>;
+  readonly callsStripped: number;
   /** What each exporter last said of itself. */
   readonly reports: ReadonlyMap<string, ExporterReport>;
 }
@@ -79,6 +81,8 @@ export function readiness(memory: EngineMemory): { readonly ready: boolean; read
     streamsInUse: 0,
     lastDeath: undefined,
     callsDropped: new Map(),
+    callsRefused: new Map(),
+    callsStripped: 0,
     reports: new Map(),
   });
   return { ready: verdict === 'ok', verdict };
@@ -148,6 +152,8 @@ function drops(
     for (const [reason, { batches }] of Object.entries(dropped)) counts[`${name}.${reason}`] = batches;
   }
   for (const [name, count] of host.callsDropped) counts[`call.${name}`] = count;
+  for (const [name, count] of host.callsRefused) counts[`refused.${name}`] = count;
+  if (host.callsStripped > 0) counts.callsStripped = host.callsStripped;
   return counts;
 }
 
