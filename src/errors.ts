@@ -14,6 +14,8 @@ export const ErrorCode = {
   CLOCK: 'SFU_STATS_CLOCK',
   /** A thread could not be started, or did not answer within its deadline. */
   THREAD: 'SFU_STATS_THREAD',
+  /** A file that cannot be read, or that the file exporter did not write. */
+  UNREADABLE_FILE: 'SFU_STATS_UNREADABLE_FILE',
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
