@@ -12,6 +12,9 @@ import { AnalyticsReceiver, behaviours } from '../../helpers/analytics-receiver.
 import { urlOfSilence } from '../../telemetry/webhooks/processes.js';
 import { certificatesFor } from './certificates.js';
 
+/** The machine may be busy. */
+const PATIENCE = { timeout: 30_000, interval: 10 };
+
 function channelTo(options: GrpcOptions): GrpcChannel {
   const channel = new GrpcChannel(resolveGrpcOptions({ ackEveryMs: 0, deadlineMs: 20_000, ...options }));
   onTestFinished(() => channel.reset());
@@ -42,14 +45,14 @@ test('a message is taken when the receiver has room for it, not before', async (
   const order: string[] = [];
   const call = channel.open(BatchKind.STATS, () => order.push('ended'));
   call.write(new Uint8Array(1_000_000), () => order.push('taken'));
-  await vi.waitFor(() => expect(receiver.ingests).toHaveLength(1));
+  await vi.waitFor(() => expect(receiver.ingests).toHaveLength(1), PATIENCE);
   // A whole stream comes and goes meanwhile.
   expect(await send(channel, BatchKind.EVENTS)).toMatchObject({ code: Status.OK });
   order.push('resumed');
   receiver.ingests[0]!.resume();
-  await vi.waitFor(() => expect(order).toContain('taken'));
+  await vi.waitFor(() => expect(order).toContain('taken'), PATIENCE);
   call.cancel();
-  await vi.waitFor(() => expect(order).toEqual(['resumed', 'taken', 'ended']));
+  await vi.waitFor(() => expect(order).toEqual(['resumed', 'taken', 'ended']), PATIENCE);
 });
 
 describe('with TLS', () => {
@@ -129,7 +132,7 @@ describe('a connection that comes to nothing', () => {
       await connected;
       expect(sockets.size).toBe(1);
       channel.reset();
-      await vi.waitFor(() => expect(sockets.size).toBe(0));
+      await vi.waitFor(() => expect(sockets.size).toBe(0), PATIENCE);
     },
   );
 
@@ -141,7 +144,7 @@ describe('a connection that comes to nothing', () => {
     const other = channelTo({ url: receiver.url });
     await Promise.all([send(one), send(other)]);
     one.reset();
-    await vi.waitFor(() => expect(sockets.size).toBe(0));
+    await vi.waitFor(() => expect(sockets.size).toBe(0), PATIENCE);
     expect(await send(other)).toMatchObject({ code: Status.OK });
   });
 });
@@ -150,8 +153,10 @@ describe('a process', () => {
   const path = fileURLToPath(new URL('./fixtures/close-and-end.mjs', import.meta.url));
 
   /** What is left alive in a process that wrote one batch and closed; it ends by itself, or the test does not. */
-  async function endOf(url: string): Promise<string> {
-    const child = spawn(process.execPath, [path, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  async function endOf(url: string, deadlineMs = 500): Promise<string> {
+    const child = spawn(process.execPath, [path, url, String(deadlineMs)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     onTestFinished(() => void child.kill('SIGKILL'));
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -164,7 +169,7 @@ describe('a process', () => {
 
   test('ends by itself after close, wherever its connection was', async () => {
     const receiver = await AnalyticsReceiver.start();
-    expect(await endOf(receiver.url)).toBe('left 0\n');
+    expect(await endOf(receiver.url, 30_000)).toBe('left 0\n');
     receiver.behaviour = behaviours.hangs();
     expect(await endOf(receiver.url)).toBe('left 1\n');
     receiver.kill();

@@ -19,6 +19,7 @@ test('the parts hold the same stats, in the same order, and none is too long tha
         const decoded = parts.map((part) => AnalyticsStats.fromBinary(part).stats);
         expect(new AnalyticsStats({ stats: decoded.flat() }).equals(whole)).toBe(true);
         parts.forEach((part, n) => {
+          expect(part.length).toBeGreaterThan(0);
           if (part.length > maxBytes) expect(decoded[n]).toHaveLength(1);
           // It was not cut for nothing.
           const next = parts[n + 1];
