@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
+import type { MetricFamily } from '../../dist/src/exporters/prometheus/families.js';
 
-const entryUrl = (file: string): string =>
-  JSON.stringify(new URL(`../../dist/workers/${file}`, import.meta.url).href);
+const builtUrl = (file: string): string =>
+  JSON.stringify(new URL(`../../dist/${file}`, import.meta.url).href);
 
 /** Where in its work a timer thread is to die, once. */
 export type Death =
@@ -18,12 +19,18 @@ export type Death =
   | { readonly at: 'posted'; readonly kind: string };
 
 const TIMER_THREAD = `
-import { parentPort, BroadcastChannel } from 'node:worker_threads';
+import { parentPort, workerData, BroadcastChannel } from 'node:worker_threads';
 const channel = new BroadcastChannel(CHANNEL);
 channel.unref();
 const store = Atomics.store;
 const post = parentPort.postMessage.bind(parentPort);
-channel.onmessage = ({ data }) => {
+channel.onmessage = async ({ data }) => {
+  if (data === 'scrape') {
+    const { TelemetryLedger } = await import(LEDGER);
+    const { EventMetrics } = await import(METRICS);
+    channel.postMessage(new EventMetrics(new TelemetryLedger(workerData.telemetry)).collect());
+    return;
+  }
   if (data.at === 'once') process.exit(1);
   if (data.at === 'error') throw new Error('a drill');
   let left = data.n;
@@ -54,7 +61,7 @@ export default async (shard) => {
 `;
 
 function fill(source: string, file: string, channel: string): string {
-  return source.replace('CHANNEL', JSON.stringify(channel)).replace('ENTRY', entryUrl(file));
+  return source.replace('CHANNEL', JSON.stringify(channel)).replace('ENTRY', builtUrl(`workers/${file}`));
 }
 
 /** The engine's own thread entries, in a folder of their own, with something before them. For `using`. */
@@ -82,7 +89,11 @@ abstract class Threads implements Disposable {
 /** Timer threads that die when they are told to. */
 export class MortalTimer extends Threads {
   constructor() {
-    super(TIMER_THREAD, 'export { default } from ENTRY;');
+    const timer = TIMER_THREAD.replace('LEDGER', builtUrl('src/memory/telemetry-ledger.js')).replace(
+      'METRICS',
+      builtUrl('src/telemetry/event-metrics.js'),
+    );
+    super(timer, 'export { default } from ENTRY;');
     this.channel.unref();
   }
 
@@ -93,6 +104,15 @@ export class MortalTimer extends Threads {
     });
     this.channel.postMessage(death);
     if (death.at === 'store' || death.at === 'posted') await armed;
+  }
+
+  /** The metrics of calls and webhooks, as the thread that runs would show them. */
+  async scrape(): Promise<MetricFamily[]> {
+    const families = new Promise<MetricFamily[]>((resolve) => {
+      this.channel.onmessage = (event) => resolve((event as { data: MetricFamily[] }).data);
+    });
+    this.channel.postMessage('scrape');
+    return families;
   }
 }
 
