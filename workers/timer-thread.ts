@@ -76,7 +76,10 @@ function tell(
   time: number,
   message: { toBinary(): Uint8Array },
 ): void {
-  if (loop.wantsTelemetry) loop.addTelemetry({ kind, seq, time, bytes: message.toBinary() });
+  if (!loop.wantsTelemetry) return;
+  if (!loop.addTelemetry({ kind, seq, time, bytes: message.toBinary() })) {
+    ledger.add(TelemetryCells.TELEMETRY_DROPPED);
+  }
 }
 
 function take(lane: number, frame: Frame): void {
@@ -135,6 +138,7 @@ function drainEvents(): void {
   if (webhooks !== undefined) showWebhooks(webhooks.status());
   board[Board.LATE_EVENTS] = ledger.committed(TelemetryCells.LATE_EVENTS);
   board[Board.LEAVES_IGNORED] = ledger.committed(TelemetryCells.LEAVES_IGNORED);
+  board[Board.TELEMETRY_DROPPED] = ledger.committed(TelemetryCells.TELEMETRY_DROPPED);
   board[Board.EVENTS_REFUSED] = ledger.committed(TelemetryCells.FRAMES_REFUSED);
   board[Board.ROOMS] = participants.roomCount;
   board[Board.PARTICIPANTS] = participants.openCount;

@@ -123,13 +123,11 @@ export class TimerLoop {
     this.post(message, [bytes.buffer, rows.buffer, streams.buffer]);
   }
 
-  /** Has an entry sent to the host with the next `deliverTelemetry`. */
-  addTelemetry(entry: TelemetryEntry): void {
-    if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) {
-      this.#board[Board.TELEMETRY_DROPPED]!++;
-      return;
-    }
+  /** Has an entry sent to the host with the next `deliverTelemetry`; false when the host has too many already. */
+  addTelemetry(entry: TelemetryEntry): boolean {
+    if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) return false;
     this.#entries.push(entry);
+    return true;
   }
 
   /**
