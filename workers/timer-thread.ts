@@ -101,7 +101,9 @@ function tell(
   const isExported = kind === 'event' && analytics.isWanted;
   if (!loop.wantsTelemetry && !isExported) return;
   const bytes = message.toBinary();
-  if (loop.wantsTelemetry) loop.addTelemetry({ kind, seq, time, bytes });
+  if (loop.wantsTelemetry && !loop.addTelemetry({ kind, seq, time, bytes })) {
+    ledger.add(TelemetryCells.TELEMETRY_DROPPED);
+  }
   if (isExported) analytics.sendEvent(bytes);
 }
 
@@ -175,6 +177,7 @@ function drainEvents(): void {
   if (webhooks !== undefined) showWebhooks(webhooks.status());
   board[Board.LATE_EVENTS] = ledger.committed(TelemetryCells.LATE_EVENTS);
   board[Board.LEAVES_IGNORED] = ledger.committed(TelemetryCells.LEAVES_IGNORED);
+  board[Board.TELEMETRY_DROPPED] = ledger.committed(TelemetryCells.TELEMETRY_DROPPED);
   board[Board.EVENTS_REFUSED] = ledger.committed(TelemetryCells.FRAMES_REFUSED);
   board[Board.ROOMS] = participants.roomCount;
   board[Board.PARTICIPANTS] = participants.openCount;

@@ -40,7 +40,7 @@ import type { TelemetryEvent } from './telemetry-event.js';
 import { TimerSupervisor } from './timer-supervisor.js';
 
 /** Calls that wait for room in the event ring, bytes: a timer thread that is away for long must not cost more. */
-const MAX_WAITING_BYTES = 2 ** 27;
+const MAX_WAITING_BYTES = 2 ** 26;
 const START_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 5_000;
 /** A timer takes no more than 2^31 - 1 ms; the threads get a little longer than they were asked. */

@@ -101,13 +101,11 @@ export class TimerLoop {
     this.post({ kind: 'log', level, fields, message });
   }
 
-  /** Has an entry sent to the host with the next `deliverTelemetry`. */
-  addTelemetry(entry: TelemetryEntry): void {
-    if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) {
-      this.#board[Board.TELEMETRY_DROPPED]!++;
-      return;
-    }
+  /** Has an entry sent to the host with the next `deliverTelemetry`; false when the host has too many already. */
+  addTelemetry(entry: TelemetryEntry): boolean {
+    if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) return false;
     this.#entries.push(entry);
+    return true;
   }
 
   /**

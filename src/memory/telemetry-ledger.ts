@@ -33,6 +33,8 @@ export const TelemetryCells = {
   LABELS: 8,
   /** Values that found no label of their own. */
   LABELS_OVERFLOWED: 9,
+  /** Events and webhooks the host was too slow to take. */
+  TELEMETRY_DROPPED: 10,
   /** The first of the metrics' cells. */
   METRICS: 16,
 } as const;

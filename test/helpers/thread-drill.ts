@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { TimerData } from '../../dist/src/engine/messages.js';
+import type { MetricFamily } from '../../dist/src/exporters/prometheus/families.js';
+import { TelemetryLedger } from '../../dist/src/memory/telemetry-ledger.js';
+import { EventMetrics } from '../../dist/src/telemetry/event-metrics.js';
 
 /** The compiled package. */
 const DIST = new URL('../../dist/', import.meta.url);
@@ -25,8 +28,8 @@ channel.unref();
 const store = Atomics.store;
 const post = parentPort.postMessage.bind(parentPort);
 channel.onmessage = ({ data }) => {
-  const { shards, threads, ledger } = workerData;
-  if (data.at === 'never') channel.postMessage({ shards, threads, ledger });
+  const { shards, threads, ledger, telemetry } = workerData;
+  if (data.at === 'never') channel.postMessage({ shards, threads, ledger, telemetry });
   if (data.at === 'once') process.exit(1);
   if (data.at === 'error') throw new Error('a drill');
   let left = data.n;
@@ -138,6 +141,8 @@ abstract class Threads implements Disposable {
   }
 }
 
+type SeenMemory = Pick<TimerData, 'shards' | 'threads' | 'ledger' | 'telemetry'>;
+
 /** Timer threads that die when they are told to. */
 export class MortalTimer extends Threads {
   constructor() {
@@ -146,10 +151,9 @@ export class MortalTimer extends Threads {
   }
 
   /** The engine's memory, as the thread sees it. */
-  memory(): Promise<Pick<TimerData, 'shards' | 'threads' | 'ledger'>> {
-    const answer = new Promise<Pick<TimerData, 'shards' | 'threads' | 'ledger'>>((resolve) => {
-      this.channel.onmessage = ({ data }: { data: Pick<TimerData, 'shards' | 'threads' | 'ledger'> }) =>
-        resolve(data);
+  memory(): Promise<SeenMemory> {
+    const answer = new Promise<SeenMemory>((resolve) => {
+      this.channel.onmessage = (event) => resolve((event as { data: SeenMemory }).data);
     });
     this.channel.postMessage({ at: 'never' });
     return answer;
@@ -162,6 +166,12 @@ export class MortalTimer extends Threads {
     });
     this.channel.postMessage(death);
     if (death.at === 'store' || death.at === 'posted') await armed;
+  }
+
+  /** The metrics of calls and webhooks, as they are committed. */
+  async scrape(): Promise<readonly MetricFamily[]> {
+    const { telemetry } = await this.memory();
+    return new EventMetrics(new TelemetryLedger(telemetry)).collect();
   }
 }
 

@@ -21,12 +21,21 @@ import { Direction } from '../../../dist/src/memory/totals.js';
 import { sampleOf, samplesOf } from '../../helpers/exposition.js';
 import { RecordingBench } from '../../helpers/recording.js';
 
+const SIZES = {
+  shards: 2,
+  tracks: 8,
+  streams: 8,
+  ports: 1,
+  ringBytes: 16_384,
+  eventRingBytes: 65_536,
+  scoreBlocks: 2,
+};
+
 /** The memory of an engine in which nothing has happened. */
 function still(): EngineMetricsParts {
-  const sizes = { shards: 2, tracks: 8, streams: 8, ports: 1, ringBytes: 16_384, eventRingBytes: 65_536 };
   const books = createExporterBooks();
   return {
-    ...createMemory({ ...sizes, scoreBlocks: 2 }),
+    ...createMemory(SIZES),
     exporters: [{ name: 'grpc', books }],
     version: '1.2.3',
   };
@@ -208,12 +217,7 @@ describe('drops', () => {
     // Each a number of its own, so that none can stand for another.
     let next = 1;
     for (const book of books) for (const word of [...single, ...reasons]) book[word] = next++ * 1_000;
-    const words = [
-      Board.SNAPSHOTS_DROPPED,
-      Board.TELEMETRY_DROPPED,
-      Board.EVENTS_REFUSED,
-      Board.LEAVES_IGNORED,
-    ];
+    const words = [Board.TELEMETRY_DROPPED, Board.EVENTS_REFUSED, Board.LEAVES_IGNORED];
     for (const word of words) parts.board[word] = next++ * 1_000;
     const ledger = new Ledger(parts.ledger);
     ledger.words[ledger.valid + LedgerWords.SCORES_DROPPED] = next++ * 1_000;
@@ -228,7 +232,6 @@ describe('drops', () => {
       recordsFolded: of('record', 'ring_full'),
       scoresLost: of('score', 'ring_full') + of('score', 'no_block'),
       mimesRefused: of('mime', 'refused'),
-      snapshotsDropped: of('snapshot', 'host_slow'),
       telemetryDropped: of('telemetry', 'host_slow'),
       eventsRefused: of('event', 'refused'),
       leavesIgnored: of('leave', 'ignored'),
@@ -240,7 +243,6 @@ describe('drops', () => {
       recordsFolded: drops.recordsFolded,
       scoresLost: drops.scoresLost,
       mimesRefused: drops.mimesRefused,
-      snapshotsDropped: drops.snapshotsDropped,
       telemetryDropped: drops.telemetryDropped,
       eventsRefused: drops.eventsRefused,
       leavesIgnored: drops.leavesIgnored,
@@ -267,15 +269,22 @@ describe('drops', () => {
   });
 
   function statusOf(parts: EngineMetricsParts): EngineStatus {
-    const memory = { ...parts, threads: parts.threads.map(({ cells }) => ({ cells, events: cells.buffer })) };
-    return engineStatus(memory, {
-      state: 'running',
-      timerReady: true,
-      slotsInUse: 0,
-      streamsInUse: 0,
-      lastDeath: undefined,
-      callsDropped: new Map(),
-    });
+    const threads = parts.threads.map(({ cells }) => ({ cells, events: cells.buffer }));
+    const exporters = [{ name: 'callback', books: createExporterBooks() }];
+    return engineStatus(
+      { ...createMemory(SIZES), ...parts, threads, exporters },
+      {
+        state: 'running',
+        timerReady: true,
+        slotsInUse: 0,
+        streamsInUse: 0,
+        lastDeath: undefined,
+        callsDropped: new Map(),
+        callsRefused: new Map(),
+        callsStripped: 0,
+        reports: new Map(),
+      },
+    );
   }
 });
 

@@ -2,7 +2,7 @@ import { TrackInfo, TrackSource, TrackType } from '@livekit/protocol';
 import { expect, test } from 'vitest';
 import { Direction } from '../../../dist/src/index.js';
 import { ALICE, ROOM, startEngine } from '../../helpers/engine.js';
-import { sourcesOf, valuesOf } from '../../helpers/metrics.js';
+import { sourcesOf, valuesOf } from '../../helpers/metric-values.js';
 import { RemoteRecorder } from '../../helpers/remote-recorder.js';
 import { MortalTimer } from '../../helpers/thread-drill.js';
 

@@ -5,7 +5,7 @@ import { FrameType } from '../../../dist/src/memory/frames.js';
 import { Direction } from '../../../dist/src/memory/totals.js';
 import { SlotDirectory, type SlotEntry } from '../../../dist/src/snapshot/slot-directory.js';
 import { TrackTraffic, type TrackTrafficOptions } from '../../../dist/src/snapshot/track-traffic.js';
-import { valuesOf } from '../../helpers/metrics.js';
+import { valuesOf } from '../../helpers/metric-values.js';
 import { RecordingBench } from '../../helpers/recording.js';
 
 const { UPSTREAM, DOWNSTREAM } = Direction;
