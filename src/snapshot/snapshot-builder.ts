@@ -97,6 +97,11 @@ export class SnapshotBuilder {
     this.#slots.set({ shard, slot, generation, identity, stat: undefined, roomName: '', ...UNOBSERVED });
   }
 
+  /** Whose the slots are, those that are no longer in use among them. */
+  owners(): readonly SlotEntry[] {
+    return this.#slots.inOrder();
+  }
+
   /** Flush numbers of the closed windows, in order. */
   closedFlushes(): number[] {
     const flushes = this.readers.flatMap((reader) => reader.closed().map(({ flush }) => flush));

@@ -22,7 +22,7 @@ export function systemError(code: string): Error {
 /** The real file system, until it is told to fail. What is written counts in `written`. */
 export class FaultyFileSystem implements FileSystem {
   readonly stat = realFileSystem.stat;
-  readonly lstat = realFileSystem.lstat;
+  readonly link = realFileSystem.link;
   readonly readText = realFileSystem.readText;
   readonly unlink = realFileSystem.unlink;
   readonly readdir = realFileSystem.readdir;

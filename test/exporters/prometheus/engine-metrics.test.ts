@@ -44,19 +44,15 @@ async function pageOf(parts: EngineMetricsParts | EngineMetrics): Promise<string
   return Buffer.concat((await page.text()).chunks).toString();
 }
 
-/** A recording thread by hand, and the metrics of it. */
-function recording(bench = new RecordingBench({ shards: 2 })) {
-  const { shards, cells, board } = bench.memory;
-  const ledger = createLedger({ shards: 2, lanes: 1, metricWords: 0 });
-  const metrics = new EngineMetrics({
-    shards,
-    threads: [{ cells }],
-    board,
-    ledger,
-    exporters: [],
-    version: '',
-  });
-  return { bench, metrics };
+/** The metrics of a recording thread, as a timer thread shows them that has just begun. */
+function metricsOf({ memory: { shards, cells, board } }: RecordingBench): EngineMetrics {
+  const ledger = createLedger({ shards: shards.length, lanes: 1, metricWords: 0 });
+  return new EngineMetrics({ shards, threads: [{ cells }], board, ledger, exporters: [], version: '' });
+}
+
+function recording(): { bench: RecordingBench; metrics: EngineMetrics } {
+  const bench = new RecordingBench({ shards: 2 });
+  return { bench, metrics: metricsOf(bench) };
 }
 
 describe('what was recorded', () => {
@@ -103,7 +99,8 @@ describe('what was recorded', () => {
     bench.flush();
     bench.thread.publishAll();
     expect(await slots()).toBe(0);
-    expect([await recorded(metrics, 'upstream'), await recorded(metrics, 'downstream')]).toEqual(before);
+    const successor = metricsOf(bench);
+    expect([await recorded(successor, 'upstream'), await recorded(successor, 'downstream')]).toEqual(before);
     expect(sampleOf(await pageOf(metrics), 'sfu_stats_slots_capacity')).toBe(16);
   });
 

@@ -72,4 +72,24 @@ describe('over TLS', () => {
     expect(await under.exporter.close(60_000)).toBe(0);
     await Promise.all(ended);
   });
+
+  test('an answer under way at the close is sent whole', async () => {
+    await using under = await ExporterUnderTest.start(TLS);
+    under.source.families = [
+      {
+        ...{ name: 'sfu_stats_large', help: 'A test.', type: 'gauge', labelNames: ['track'] },
+        series: Array.from({ length: 50_000 }, (_, n) => ({
+          labels: [`TR_${n}_${'x'.repeat(200)}`],
+          value: n,
+        })),
+      },
+    ];
+    const asking = request(under.address, { ca, agent: false }).end();
+    const [response] = await once(asking, 'response');
+    const closing = under.exporter.close(60_000);
+    let bytes = 0;
+    for await (const chunk of response) bytes += chunk.length;
+    expect(bytes).toBe(Number(response.headers['content-length']));
+    expect(await closing).toBe(0);
+  });
 });

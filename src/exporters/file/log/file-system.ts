@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import {
   type FileHandle,
-  lstat,
+  link,
   open,
   readdir,
   readFile,
@@ -25,7 +25,8 @@ export interface FileSystem {
   create(path: string, content: string, mode: number): Promise<void>;
   readText(path: string): Promise<string>;
   stat: typeof stat;
-  lstat: typeof lstat;
+  /** Gives a file a second name, which must not be there. */
+  link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   readdir(path: string): Promise<string[]>;
@@ -49,7 +50,7 @@ export const realFileSystem: FileSystem = {
   },
   readText: (path) => readFile(path, 'utf8'),
   stat,
-  lstat,
+  link,
   rename,
   unlink,
   readdir: (path) => readdir(path),

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
 import { FileProblem, FileProblemCode, systemCode } from './file-problem.js';
 import type { FileSystem } from './file-system.js';
 import { born, gone, type LockOwner, lives, parseOwner } from './lock-owner.js';
 
 /** A lock of another machine, or one that cannot be read, is stale when it was not refreshed for so long. */
 const STALE_MS = 120_000;
-/** Whoever made a lock writes his name into it at once. */
+/** Where a file can have but one name, a lock is unsigned for a moment. */
 const UNSIGNED_MS = 10_000;
+const HAS_NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
+const UUID = /^[0-9a-f-]{36}$/;
 const ATTEMPTS = 3;
 
 /**
@@ -45,6 +48,7 @@ export class LockFile {
       }
     }
     if (!this.#isHeld) throw new FileProblem(FileProblemCode.LOCKED, 'others want the file at this moment');
+    await this.#removeLeftovers().catch(() => {});
   }
 
   /**
@@ -72,13 +76,27 @@ export class LockFile {
     gone(this.#owner.instance);
   }
 
+  /** Makes the lock with its text in it: a crash in between would leave one that is nobody's. */
   async #create(text: string): Promise<void> {
+    const unnamed = `${this.#path}.${randomUUID()}`;
     try {
-      await this.#fileSystem.create(this.#path, text, this.#mode);
+      await this.#fileSystem.create(unnamed, text, this.#mode);
+      await this.#fileSystem.link(unnamed, this.#path);
     } catch (error) {
-      // Without room for the name the lock would be nobody's, and in everybody's way.
-      if (systemCode(error) === 'ENOSPC') await this.#fileSystem.unlink(this.#path).catch(() => {});
-      throw error;
+      if (!HAS_NO_LINKS.has(systemCode(error) ?? '')) throw error;
+      await this.#fileSystem.create(this.#path, text, this.#mode);
+    } finally {
+      await this.#fileSystem.unlink(unnamed).catch(() => {});
+    }
+  }
+
+  /** What a crash left of locks that were being made, or taken over. */
+  async #removeLeftovers(): Promise<void> {
+    const directory = dirname(this.#path);
+    const beginning = `${basename(this.#path)}.`;
+    for (const name of await this.#fileSystem.readdir(directory)) {
+      if (!name.startsWith(beginning) || !UUID.test(name.slice(beginning.length))) continue;
+      await this.#fileSystem.unlink(join(directory, name)).catch(() => {});
     }
   }
 
@@ -100,7 +118,7 @@ export class LockFile {
       throw new FileProblem(FileProblemCode.LOCKED, `${this.#path} is held${named(text)}`);
     }
     // It is taken away by one of those who found it stale; what he took may be another's who was faster.
-    const aside = `${this.#path}.${this.#owner.instance}`;
+    const aside = `${this.#path}.${randomUUID()}`;
     try {
       await this.#fileSystem.rename(this.#path, aside);
     } catch (error) {

@@ -59,9 +59,10 @@ export class LogKeeper {
   get dueAtMs(): number {
     let dueAtMs = this.#watchedAtMs + IDLE_WATCH_MS;
     if (this.#options.fsync === FsyncPolicy.INTERVAL) dueAtMs = Math.min(dueAtMs, this.#syncDueMs);
-    if (this.#file.hasRecords) {
+    if (this.#isFull) dueAtMs = Math.min(dueAtMs, this.#rotateFromMs);
+    else if (this.#file.hasRecords) {
       const rotateAtMs = performance.now() + this.#options.maxFileAgeMs - this.#file.ageMs;
-      dueAtMs = Math.min(dueAtMs, Math.max(rotateAtMs, this.#rotateFromMs));
+      dueAtMs = Math.min(dueAtMs, rotateAtMs);
     }
     return dueAtMs;
   }

@@ -1,0 +1,3 @@
+import { describeKills } from '../exporters/file/kill-drill.js';
+
+describeKills(100);
