@@ -10,7 +10,7 @@ import { type GrpcOptions, resolveGrpcOptions } from '../../../dist/src/exporter
 import { type StreamStatus, shownStatus } from '../../../dist/src/exporters/grpc/stream-status.js';
 import { AnalyticsReceiver, behaviours } from '../../helpers/analytics-receiver.js';
 import { urlOfSilence } from '../../telemetry/webhooks/processes.js';
-import { certificatesFor } from './certificates.js';
+import { type Certificates, certificatesFor } from './certificates.js';
 
 /** The machine may be busy. */
 const PATIENCE = { timeout: 30_000, interval: 10 };
@@ -56,15 +56,17 @@ test('a message is taken when the receiver has room for it, not before', async (
 });
 
 describe('with TLS', () => {
-  const { caPem, certPem, keyPem } = certificatesFor('localhost');
+  const own = certificatesFor('localhost');
+  const { caPem } = own;
   const client = certificatesFor('sfu');
-  const pair = { private_key: Buffer.from(keyPem), cert_chain: Buffer.from(certPem) };
 
-  async function secureUrl(clientCa: string | undefined = undefined, host = 'localhost'): Promise<string> {
+  /** @param clientCa the authority of the certificates it asks senders for */
+  async function secureUrl(keys: Certificates = own, clientCa?: string): Promise<string> {
+    const pair = { private_key: Buffer.from(keys.keyPem), cert_chain: Buffer.from(keys.certPem) };
     const ca = clientCa === undefined ? null : Buffer.from(clientCa);
     const credentials = ServerCredentials.createSsl(ca, [pair], clientCa !== undefined);
     const { port } = await AnalyticsReceiver.start({ credentials });
-    return `grpcs://${host}:${port}`;
+    return `grpcs://localhost:${port}`;
   }
 
   test('a receiver whose authority is known is trusted', async () => {
@@ -81,17 +83,17 @@ describe('with TLS', () => {
   });
 
   test('nor one of another name, unless that is the one it is to have', async () => {
-    const url = await secureUrl(undefined, '127.0.0.1');
-    expect(await shownEnd({ url, tls: { caPem } })).toBe(
+    const named = certificatesFor('receiver');
+    const url = await secureUrl(named);
+    expect(await shownEnd({ url, tls: { caPem: named.caPem } })).toBe(
       "UNAVAILABLE: the receiver cannot be reached (its certificate's name is another)",
     );
-    expect(await send(channelTo({ url, tls: { caPem, serverName: 'localhost' } }))).toMatchObject({
-      code: Status.OK,
-    });
+    const tls = { caPem: named.caPem, serverName: 'receiver' };
+    expect(await send(channelTo({ url, tls }))).toMatchObject({ code: Status.OK });
   });
 
   test('the exporter shows its own certificate where it is asked for', async () => {
-    const url = await secureUrl(client.caPem);
+    const url = await secureUrl(own, client.caPem);
     const { certPem, keyPem } = client;
     expect(await send(channelTo({ url, tls: { caPem, certPem, keyPem } }))).toMatchObject({
       code: Status.OK,
