@@ -13,6 +13,7 @@ test('the codes are what they were: callers match on them', () => {
     NO_PORT: 'SFU_STATS_NO_PORT',
     CLOCK: 'SFU_STATS_CLOCK',
     THREAD: 'SFU_STATS_THREAD',
+    UNREADABLE_FILE: 'SFU_STATS_UNREADABLE_FILE',
   });
 });
 

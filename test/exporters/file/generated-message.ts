@@ -4,10 +4,11 @@ import fc from 'fast-check';
 interface Field {
   readonly no: number;
   readonly localName: string;
+  readonly jsonName: string;
   readonly kind: 'scalar' | 'enum' | 'message' | 'map';
   readonly T: unknown;
   readonly repeated?: boolean;
-  readonly oneof?: { readonly localName: string };
+  readonly oneof?: { readonly name: string; readonly localName: string };
 }
 export interface Message {
   toBinary(): Uint8Array;
@@ -84,7 +85,7 @@ export function fieldsOf(type: MessageClass, depth = 0): fc.Arbitrary<object> {
   const members: Record<string, fc.Arbitrary<unknown>> = {};
   const oneofs = new Map<string, fc.Arbitrary<unknown>[]>();
   for (const field of type.fields.list()) {
-    const value = valueOf(field, depth);
+    const value = fieldValue(field, depth);
     if (value === undefined) continue;
     if (field.oneof === undefined) members[field.localName] = value;
     else {
@@ -99,7 +100,7 @@ export function fieldsOf(type: MessageClass, depth = 0): fc.Arbitrary<object> {
   return fields;
 }
 
-function valueOf(field: Field, depth: number): fc.Arbitrary<unknown> | undefined {
+function fieldValue(field: Field, depth: number): fc.Arbitrary<unknown> | undefined {
   if (field.kind === 'map') {
     const { K, V } = field as unknown as { K: number; V: { kind: string; T: number } };
     if (K !== 9 || V.kind !== 'scalar') return undefined;

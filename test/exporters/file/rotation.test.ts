@@ -29,6 +29,10 @@ async function idsInAll({ folder, path }: FileRig): Promise<unknown[]> {
   return [...ids, ...(await idsIn(path))];
 }
 
+/** At once, or when the file that is being renamed has its new name. */
+const holds = (rig: FileRig, ids: readonly string[]): Promise<void> =>
+  vi.waitFor(async () => expect(await idsInAll(rig)).toEqual(ids), { timeout: 20_000 });
+
 describe.each(['jsonl', 'msgpack'] as const)('rotation in %s', (form) => {
   test('by size, under load: nothing is lost, every file is one that can be read, all are compressed', async () => {
     const rig = rigOf({ form, maxFileBytes: 20_000 });
@@ -40,7 +44,7 @@ describe.each(['jsonl', 'msgpack'] as const)('rotation in %s', (form) => {
     });
     const closed = closedIn(rig.folder);
     expect(closed.length).toBeGreaterThan(3);
-    expect(await idsInAll(rig)).toEqual(idsFrom(0, 3 * BATCHES));
+    await holds(rig, idsFrom(0, 3 * BATCHES));
     const biggest = 3 * 1_000;
     for (const name of closed) {
       const { length } = gunzipSync(readFileSync(join(rig.folder, name)));
@@ -57,9 +61,10 @@ describe.each(['jsonl', 'msgpack'] as const)('rotation in %s', (form) => {
     const rig = rigOf({ form, maxFileAgeMs: 30, gzip: false });
     rig.exporter.write(statsFrom(0, 1));
     await vi.waitFor(() => expect(closedIn(rig.folder)).toHaveLength(1), { timeout: 20_000 });
-    expect(await idsInAll(rig)).toEqual(idsFrom(0, 1));
+    await holds(rig, idsFrom(0, 1));
     rig.exporter.write(statsFrom(1, 2));
     await vi.waitFor(() => expect(closedIn(rig.folder)).toHaveLength(2), { timeout: 20_000 });
+    await holds(rig, idsFrom(0, 2));
     expect(await idsIn(rig.path)).toEqual([]);
   });
 });
@@ -69,7 +74,7 @@ describe('closed files', () => {
     const rig = rigOf({ maxFileBytes: 1, gzip: false, keepFiles: 3 });
     for (let n = 0; n < 10; n++) rig.exporter.write(statsFrom(n, n + 1));
     await sent(rig, 10);
-    await vi.waitFor(async () => expect(await idsInAll(rig)).toEqual(idsFrom(7, 10)), { timeout: 20_000 });
+    await holds(rig, idsFrom(7, 10));
     expect(closedIn(rig.folder).length).toBeLessThanOrEqual(3);
   });
 
@@ -81,7 +86,7 @@ describe('closed files', () => {
     const rig = rigOf({ maxFileBytes: 1, gzip: false, keepBytes: 2 * size + 200 });
     for (let n = 0; n < 8; n++) rig.exporter.write(statsFrom(n, n + 1));
     await sent(rig, 8);
-    await vi.waitFor(async () => expect(await idsInAll(rig)).toEqual(idsFrom(6, 8)), { timeout: 20_000 });
+    await holds(rig, idsFrom(6, 8));
   });
 
   test('of other files, and of other paths, none is touched', async () => {
@@ -116,7 +121,7 @@ describe('closed files', () => {
       () => expect(closedIn(folder)).toEqual([0, 1, 2].map((n) => `${name(n).slice(folder.length + 1)}.gz`)),
       { timeout: 20_000 },
     );
-    expect(await idsInAll(rig)).toEqual(idsFrom(0, 3));
+    await holds(rig, idsFrom(0, 3));
   });
 
   test('are in the order they were closed by their names, also when the clock is set back', () => {

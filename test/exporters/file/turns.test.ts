@@ -9,7 +9,7 @@ test.each(['jsonl', 'msgpack'] as const)(
   'a large batch leaves the loop free in between: %s',
   async (form) => {
     const rig = new FileRig({ form });
-    const batch = statsFrom(0, 20_000);
+    const batch = statsFrom(0, 8_000);
     await vi.waitFor(() => expect(rig.report.state).toBe('running'));
     let turns = 0;
     let isDone = false;
