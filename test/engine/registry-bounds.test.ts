@@ -85,20 +85,19 @@ describe('calls that would have more kept than may be are refused', () => {
     expect(host.refused).toEqual(['tracks trackSubscribed', 'tracks trackMuted']);
   });
 
-  test('are counted by what they needed, and the engine goes on', async () => {
-    await using sfu = await startEngine({ eventRingBytes: 2 ** 22 });
+  test('are counted by what they needed: when too much waits for the timer thread, too', async () => {
+    await using sfu = await startEngine({ eventRingBytes: 65_536 });
     sfu.join();
-    // The timer thread does not come to take anything while this thread does not wait.
-    const participant = { sid: ALICE, metadata: 'x'.repeat(60_000) };
-    const most = (2 ** 26 + 2 ** 22) / 60_000;
+    // While this thread does not wait, nothing that waits is written.
+    const participant = { sid: ALICE, metadata: 'x'.repeat(30_000) };
+    const most = Math.ceil(2 ** 26 / 30_000);
     for (let n = 0; n < most + 50; n++) sfu.engine.updateParticipant(ROOM, participant);
     const refused = sfu.engine.status().drops['refused.waiting'];
-    expect(refused).toBeGreaterThan(30);
+    expect(refused).toBeGreaterThan(20);
     expect(refused).toBeLessThan(80);
-    await sfu.engine.waitForRoom();
     sfu.leave();
-    await sfu.flush();
-    expect(sfu.engine.status()).toMatchObject({ participants: 0, drops: { 'refused.waiting': refused } });
+    expect(sfu.engine.status().drops['refused.waiting'], 'whatever it is').toBe(refused! + 1);
+    await sfu.engine.close({ deadlineMs: 0 });
   });
 });
 
