@@ -13,9 +13,11 @@ import type { ExporterSurroundings } from '../src/exporters/exporter.js';
 import { ExporterBooks } from '../src/exporters/exporter-books.js';
 import { FanOut } from '../src/exporters/fan-out.js';
 import { EngineMetrics } from '../src/exporters/prometheus/engine-metrics.js';
+import { LabelOverflow } from '../src/exporters/prometheus/label-overflow.js';
 import { PacketMetrics } from '../src/exporters/prometheus/packet-metrics.js';
 import type { PrometheusParts } from '../src/exporters/prometheus/prometheus-exporter.js';
 import { StreamMetrics } from '../src/exporters/prometheus/stream-metrics.js';
+import { TrackMetrics } from '../src/exporters/prometheus/track-metrics.js';
 import { Board } from '../src/memory/board.js';
 import { ThreadBooks } from '../src/memory/cells.js';
 import { EventRingReader } from '../src/memory/event-ring.js';
@@ -26,6 +28,7 @@ import { PacketCounter } from '../src/snapshot/packet-counter.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
 import { StreamObserver } from '../src/snapshot/stream-observer.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
+import { TrackTraffic } from '../src/snapshot/track-traffic.js';
 import { Analytics } from '../src/telemetry/analytics.js';
 import { EventMetrics } from '../src/telemetry/event-metrics.js';
 import { RegistryGauges } from '../src/telemetry/registry-gauges.js';
@@ -90,6 +93,11 @@ const observer = new StreamObserver(service.knownTracks);
 const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data, observer);
 // The thread before this one may have died between its last commit and the release.
 builder.releaseTaken();
+/** Only for series of single rooms and tracks. */
+const traffic =
+  data.metrics && (data.metrics.perRoom || data.metrics.perTrack)
+    ? new TrackTraffic(data.threads, data.shards[0]!.layout.laneSlots, () => builder.owners(), data.metrics)
+    : undefined;
 const unpackr = new Unpackr({ useRecords: false });
 
 function tell(
@@ -198,7 +206,11 @@ const flusher: Flusher = new Flusher({
   monotonic: monotonicMs,
   originEpochMs: () => loop.originEpochMs(),
   wantsRows: () => loop.wantsSnapshots,
-  sink: (snapshot) => analytics.sendStats(snapshot),
+  sink: (snapshot) => {
+    // Before its windows are given back: a slot that ends is complete now.
+    traffic?.update();
+    analytics.sendStats(snapshot);
+  },
 });
 const loop: TimerLoop = new TimerLoop({
   data,
@@ -219,6 +231,13 @@ const loop: TimerLoop = new TimerLoop({
   nextReap: () => participants.nextDue(data.reapAfterMs),
 });
 
+// What was known before this thread: it takes over, nothing is announced again.
+for (const [, time, number, call] of data.known.calls) service.restore(call, time, number);
+service.restored();
+for (const [, id, mime] of data.known.mimes) threads[0]!.setMime(id, mime);
+// Their names are older than the latest that was said: the calls have those.
+for (const frame of data.known.slots) builder.setOwner(frame);
+
 const callback = new CallbackExporter(
   (snapshot, transfer) => loop.post({ kind: 'snapshot', ...snapshot }, transfer),
   surroundingsOf('callback'),
@@ -232,13 +251,21 @@ const analytics = new Analytics({ ...data, originEpochMs: () => loop.originEpoch
 /** Everything there are metrics of; read when somebody scrapes. */
 function metricsShown(): PrometheusParts {
   const { nodeId, httpCounts } = data;
+  const packets = new PacketCounter(data.shards, data.threads);
+  const streams = new StreamMetrics(data.ledger);
   return {
     sources: [
-      new PacketMetrics(new PacketCounter(data.shards, data.threads)),
-      new StreamMetrics(data.ledger),
+      new PacketMetrics(packets),
+      streams,
       eventMetrics,
       new RegistryGauges(service),
       new EngineMetrics(data),
+      new LabelOverflow(
+        ['country', 'packets', packets],
+        ['source, type or country', 'streams', streams],
+        ...(traffic === undefined ? [] : [['room or track', 'tracks', traffic] as const]),
+      ),
+      ...(traffic === undefined ? [] : [new TrackMetrics(traffic)]),
     ],
     readiness: () => readiness(data),
     nodeId,
@@ -258,12 +285,6 @@ async function finish(deadlineMs: number): Promise<Omit<StopReport, 'complete'>>
   return { webhooks: report, exporters: left };
 }
 
-// What was known before this thread: it takes over, nothing is announced again.
-for (const [, time, number, call] of data.known.calls) service.restore(call, time, number);
-service.restored();
 intake.settle();
-for (const [, id, mime] of data.known.mimes) threads[0]!.setMime(id, mime);
-// Their names are older than the latest that was said: the calls have those.
-for (const frame of data.known.slots) builder.setOwner(frame);
 port.on('message', (message: HostMessage) => loop.onMessage(message));
 loop.start();
