@@ -1,6 +1,8 @@
 export type { Audit, BookTotals, DirectionTotals } from './engine/audit.js';
+export type { CloseReport } from './engine/close-report.js';
 export type { MessageOf, ParticipantInput, RoomInput, TrackInput } from './engine/encode-message.js';
-export { type CloseOptions, type CloseReport, StatsEngine } from './engine/engine.js';
+export { type CloseOptions, StatsEngine } from './engine/engine.js';
+export type { BatchTotals, ExporterStatus } from './engine/exporter-status.js';
 export type { FlushReport } from './engine/messages.js';
 export { Snapshot } from './engine/snapshot.js';
 export type { EngineStatus } from './engine/status.js';
@@ -20,6 +22,7 @@ export type {
 } from './engine/telemetry-calls.js';
 export { TelemetryEvent } from './engine/telemetry-event.js';
 export { ErrorCode, SfuStatsError } from './errors.js';
+export type { FileOptions } from './exporters/file/file-options.js';
 export type { RecordKind } from './exporters/file/forms/record-names.js';
 export {
   type ExportDamage,
@@ -28,6 +31,8 @@ export {
   type JsonMessageObject,
 } from './exporters/file/reader/export-entry.js';
 export { readExportFile } from './exporters/file/reader/read-export-file.js';
+export type { GrpcOptions, GrpcTlsOptions } from './exporters/grpc/grpc-options.js';
+export type { MetricsOptions, MetricsTlsOptions } from './exporters/prometheus/metrics-options.js';
 export { Direction } from './memory/totals.js';
 export type { Capacity, Logger, StatsEngineOptions, VirtualClock } from './options.js';
 export { defaults } from './options.js';
@@ -41,3 +46,4 @@ export { type SignalIdentity, SignalRecorder } from './record/signal-recorder.js
 export { TrackRecorder } from './record/track-recorder.js';
 export type { LayerWindow, StreamTotals, TrackWindow } from './snapshot/track-window.js';
 export type { WebhookOptions, WebhookTarget } from './telemetry/webhooks/webhook-options.js';
+export { VERSION } from './version.js';

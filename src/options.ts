@@ -1,5 +1,20 @@
 import { ErrorCode, refused } from './errors.js';
 import {
+  type FileOptions,
+  type ResolvedFileOptions,
+  resolveFileOptions,
+} from './exporters/file/file-options.js';
+import {
+  type GrpcOptions,
+  type ResolvedGrpcOptions,
+  resolveGrpcOptions,
+} from './exporters/grpc/grpc-options.js';
+import {
+  type MetricsOptions,
+  type ResolvedMetricsOptions,
+  resolveMetricsOptions,
+} from './exporters/prometheus/metrics-options.js';
+import {
   type ResolvedWebhookOptions,
   resolveWebhookOptions,
   type WebhookOptions,
@@ -61,6 +76,12 @@ export interface StatsEngineOptions {
   readonly clock?: 'real' | VirtualClock;
   /** Where webhooks go, and with how much patience. @default nowhere */
   readonly webhooks?: WebhookOptions;
+  /** Where Prometheus may scrape; `{}` for 127.0.0.1:9464. @default nowhere */
+  readonly metrics?: MetricsOptions;
+  /** Where stats and events are ingested, by gRPC. @default nowhere */
+  readonly grpc?: GrpcOptions;
+  /** The file that stats and events are written to. @default none */
+  readonly file?: FileOptions;
   /** @default logs nothing */
   readonly logger?: Logger;
   /**
@@ -100,6 +121,9 @@ export interface ResolvedOptions {
   readonly seed: string;
   readonly clock: 'real' | VirtualClock;
   readonly webhooks: ResolvedWebhookOptions | undefined;
+  readonly metrics: ResolvedMetricsOptions | undefined;
+  readonly grpc: ResolvedGrpcOptions | undefined;
+  readonly file: ResolvedFileOptions | undefined;
   readonly logger: Logger;
   readonly threadsUrl: URL;
 }
@@ -128,6 +152,9 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof StatsEngineOptions>([
   'seed',
   'clock',
   'webhooks',
+  'metrics',
+  'grpc',
+  'file',
   'logger',
   'threadsUrl',
 ]);
@@ -204,6 +231,10 @@ function urlOption(name: string, value: unknown): URL {
   throw refused(ErrorCode.INVALID_OPTION, name, 'a file URL that ends in a slash', String(value));
 }
 
+function unlessLeftOut<T, R>(options: T | undefined, resolve: (options: T) => R): R | undefined {
+  return options === undefined ? undefined : resolve(options);
+}
+
 /**
  * Checks options and fills in what was left out.
  * @throws SfuStatsError INVALID_OPTION, naming the option, the rule and the value.
@@ -246,7 +277,10 @@ export function resolveOptions(options: StatsEngineOptions, surroundings: Surrou
     analyticsKey: text('analyticsKey', options.analyticsKey ?? defaults.analyticsKey),
     seed: text('seed', options.seed ?? surroundings.randomSeed()),
     clock: clockOption(options.clock ?? defaults.clock),
-    webhooks: options.webhooks === undefined ? undefined : resolveWebhookOptions(options.webhooks),
+    webhooks: unlessLeftOut(options.webhooks, resolveWebhookOptions),
+    metrics: unlessLeftOut(options.metrics, resolveMetricsOptions),
+    grpc: unlessLeftOut(options.grpc, resolveGrpcOptions),
+    file: unlessLeftOut(options.file, resolveFileOptions),
     logger: options.logger === undefined ? silent : loggerOption(options.logger),
     threadsUrl:
       options.threadsUrl === undefined

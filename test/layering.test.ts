@@ -8,13 +8,21 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/memory': [],
   'src/errors.ts': [],
+  'src/version.ts': [],
   'src/aggregate': ['src/memory'],
   'src/record': ['src/memory', 'src/errors.ts'],
   'src/snapshot': ['src/memory'],
   'src/exporters': ['src/memory', 'src/snapshot', 'src/errors.ts'],
   'src/telemetry': ['src/memory', 'src/snapshot', 'src/exporters', 'src/errors.ts'],
   'src/options.ts': ['src/errors.ts', 'src/telemetry', 'src/exporters'],
-  'src/engine': ['src/record', 'src/memory', 'src/snapshot', 'src/errors.ts', 'src/options.ts'],
+  'src/engine': [
+    'src/record',
+    'src/memory',
+    'src/snapshot',
+    'src/errors.ts',
+    'src/options.ts',
+    'src/version.ts',
+  ],
   'src/index.ts': [
     'src/engine',
     'src/record',
@@ -24,6 +32,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/exporters',
     'src/errors.ts',
     'src/options.ts',
+    'src/version.ts',
   ],
   'src/cli': ['src/index.ts'],
   workers: [

@@ -1,29 +1,40 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { WebhookInfo } from '@livekit/protocol';
 import { Unpackr } from 'msgpackr/unpack';
+import { EventIntake } from '../src/engine/event-intake.js';
 import { Flusher } from '../src/engine/flusher.js';
-import type {
-  ExporterMemory,
-  HostMessage,
-  StopReport,
-  TelemetryEntry,
-  TimerData,
-} from '../src/engine/messages.js';
+import type { HostMessage, StopReport, TelemetryEntry, TimerData } from '../src/engine/messages.js';
 import { monotonicMs } from '../src/engine/monotonic.js';
 import { StatsPool } from '../src/engine/stats-pool.js';
+import { readiness } from '../src/engine/status.js';
 import { TimerLoop } from '../src/engine/timer-loop.js';
 import { CallbackExporter } from '../src/exporters/callback-exporter.js';
-import type { Exporter, ExporterSurroundings } from '../src/exporters/exporter.js';
+import type { ExporterSurroundings } from '../src/exporters/exporter.js';
 import { ExporterBooks } from '../src/exporters/exporter-books.js';
 import { FanOut } from '../src/exporters/fan-out.js';
+import { EngineMetrics } from '../src/exporters/prometheus/engine-metrics.js';
+import { LabelOverflow } from '../src/exporters/prometheus/label-overflow.js';
+import { PacketMetrics } from '../src/exporters/prometheus/packet-metrics.js';
+import type { PrometheusParts } from '../src/exporters/prometheus/prometheus-exporter.js';
+import { StreamMetrics } from '../src/exporters/prometheus/stream-metrics.js';
+import { TrackMetrics } from '../src/exporters/prometheus/track-metrics.js';
 import { Board } from '../src/memory/board.js';
 import { ThreadBooks } from '../src/memory/cells.js';
 import { EventRingReader } from '../src/memory/event-ring.js';
 import { ExportDrop } from '../src/memory/exporter-books.js';
 import { type Frame, FrameType } from '../src/memory/frames.js';
+import { TelemetryCells, TelemetryLedger } from '../src/memory/telemetry-ledger.js';
+import { PacketCounter } from '../src/snapshot/packet-counter.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
+import { StreamObserver } from '../src/snapshot/stream-observer.js';
 import { ThreadView } from '../src/snapshot/thread-view.js';
+import { TrackTraffic } from '../src/snapshot/track-traffic.js';
 import { Analytics } from '../src/telemetry/analytics.js';
+import { EventMetrics } from '../src/telemetry/event-metrics.js';
+import { RegistryGauges } from '../src/telemetry/registry-gauges.js';
 import { TelemetryService } from '../src/telemetry/service.js';
+import { startExporters } from '../src/telemetry/start-exporters.js';
+import type { Outcome } from '../src/telemetry/webhooks/outcome.js';
 import { type WebhookStatus, Webhooks } from '../src/telemetry/webhooks/webhooks.js';
 
 /** Of the time to close: webhooks that hang leave this much to the exporters. */
@@ -33,6 +44,8 @@ const data = workerData as TimerData;
 const port = parentPort!;
 const { board } = data;
 
+const ledger = new TelemetryLedger(data.telemetry);
+const eventMetrics = new EventMetrics(ledger);
 const service = new TelemetryService(
   { ...data, originEpochMs: () => loop.originEpochMs() },
   {
@@ -48,24 +61,23 @@ const service = new TelemetryService(
     impossible: (call) =>
       loop.log('warn', { call: call.call }, 'a call was impossible; further ones are counted'),
   },
+  ledger,
+  eventMetrics,
 );
 const { participants } = service;
 const webhooks =
   data.webhooks &&
   new Webhooks(data.webhooks, {
-    processed: (info) => service.webhookProcessed(info, board[Board.CLOCK]!),
+    processed: (info, outcome) => {
+      if (outcomes.push({ info, outcome }) === 1) setImmediate(settleOutcomes);
+    },
+    queued: (length) => eventMetrics.webhookQueued(length),
     log: (level, fields, message) => loop.log(level, fields, message),
   });
-/** Counts of the timer threads before this one: its own are added to them. */
-const before = {
-  lateEvents: board[Board.LATE_EVENTS]!,
-  leavesIgnored: board[Board.LEAVES_IGNORED]!,
-  sent: board[Board.WEBHOOKS_SENT]!,
-  failed: board[Board.WEBHOOKS_FAILED]!,
-  // What was queued went with its thread.
-  dropped: board[Board.WEBHOOKS_DROPPED]! + board[Board.WEBHOOKS_QUEUED]!,
-  retries: board[Board.WEBHOOK_RETRIES]!,
-};
+/** What became of webhooks, to be told in a turn of its own: one drop may bring any number of others. */
+let outcomes: { readonly info: WebhookInfo; readonly outcome: Outcome }[] = [];
+/** Attempts of the timer threads before this one: its own are added to them. */
+const retriesBefore = board[Board.WEBHOOK_RETRIES]!;
 /** Books of the recording threads but the host's own. */
 const attached = data.threads
   .slice(1)
@@ -77,10 +89,15 @@ function isAnnounced(books: Float64Array): boolean {
 }
 
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
-const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data);
+const observer = new StreamObserver(service.knownTracks);
+const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data, observer);
 // The thread before this one may have died between its last commit and the release.
 builder.releaseTaken();
-const rings = data.threads.map(({ events }) => new EventRingReader(events));
+/** Only for series of single rooms and tracks. */
+const traffic =
+  data.metrics && (data.metrics.perRoom || data.metrics.perTrack)
+    ? new TrackTraffic(data.threads, data.shards[0]!.layout.laneSlots, () => builder.owners(), data.metrics)
+    : undefined;
 const unpackr = new Unpackr({ useRecords: false });
 
 function tell(
@@ -92,12 +109,14 @@ function tell(
   const isExported = kind === 'event' && analytics.isWanted;
   if (!loop.wantsTelemetry && !isExported) return;
   const bytes = message.toBinary();
-  if (loop.wantsTelemetry) loop.addTelemetry({ kind, seq, time, bytes });
+  if (loop.wantsTelemetry && !loop.addTelemetry({ kind, seq, time, bytes })) {
+    ledger.add(TelemetryCells.TELEMETRY_DROPPED);
+  }
   if (isExported) analytics.sendEvent(bytes);
 }
 
-function surroundingsOf({ name, books }: ExporterMemory): ExporterSurroundings {
-  const own = new ExporterBooks(books);
+function surroundingsOf(name: string): ExporterSurroundings {
+  const own = new ExporterBooks(data.exporters.find((exporter) => exporter.name === name)!.books);
   // What the thread before this one had queued died with it.
   own.settle(ExportDrop.TIMER_RESTART);
   return {
@@ -116,38 +135,60 @@ function take(lane: number, frame: Frame): void {
   } else {
     const [, time, number, call] = frame;
     // Taken by the thread before this one, which died before it could give the room back.
-    if (number <= board[Board.CALLS_TAKEN]!) return;
+    if (number <= ledger.get(TelemetryCells.CALLS_TAKEN)) return;
+    ledger.set(TelemetryCells.CALLS_TAKEN, number);
     service.take(call, time, number);
-    board[Board.CALLS_TAKEN] = number;
   }
 }
 
-function showWebhooks({ queued, inFlight, sent, failed, dropped, retries }: WebhookStatus): void {
+const intake = new EventIntake({
+  rings: data.threads.map(({ events }) => new EventRingReader(events)),
+  ledger,
+  take: (lane, bytes) => {
+    try {
+      take(lane, unpackr.unpack(bytes) as Frame);
+    } catch (error) {
+      ledger.add(TelemetryCells.FRAMES_REFUSED);
+      loop.log('error', { error: String(error) }, 'a frame of the event ring was refused');
+    }
+  },
+  handOn: (commit) => {
+    loop.deliverTelemetry(commit);
+    analytics.sendEvents();
+  },
+});
+
+/** Counts and tells what became of webhooks, each with the commit it belongs to. */
+function settleOutcomes(): void {
+  const settled = outcomes;
+  outcomes = [];
+  for (const { info, outcome } of settled) {
+    eventMetrics.webhookSettled(outcome);
+    service.webhookProcessed(info, board[Board.CLOCK]!);
+    if (ledger.isCrowded) intake.settle();
+  }
+  intake.settle();
+}
+
+function showWebhooks({ queued, inFlight, retries }: WebhookStatus): void {
+  const { sent, failed, dropped } = eventMetrics.webhookTotals();
   board[Board.WEBHOOKS_QUEUED] = queued + inFlight;
-  board[Board.WEBHOOKS_SENT] = before.sent + sent;
-  board[Board.WEBHOOKS_FAILED] = before.failed + failed;
-  board[Board.WEBHOOKS_DROPPED] = before.dropped + dropped.full + dropped.age + dropped.closed;
-  board[Board.WEBHOOK_RETRIES] = before.retries + retries;
+  board[Board.WEBHOOKS_SENT] = sent;
+  board[Board.WEBHOOKS_FAILED] = failed;
+  board[Board.WEBHOOKS_DROPPED] = dropped;
+  board[Board.WEBHOOK_RETRIES] = retriesBefore + retries;
 }
 
 function drainEvents(): void {
-  rings.forEach((ring, lane) => {
-    board[Board.EVENTS_TAKEN]! += ring.drain((bytes) => {
-      try {
-        take(lane, unpackr.unpack(bytes) as Frame);
-      } catch (error) {
-        board[Board.EVENTS_REFUSED]!++;
-        loop.log('error', { error: String(error) }, 'a frame of the event ring was refused');
-      }
-    });
-  });
-  loop.deliverTelemetry();
-  analytics.sendEvents();
+  board[Board.EVENTS_TAKEN]! += intake.drain();
+  settleOutcomes();
   if (webhooks !== undefined) showWebhooks(webhooks.status());
-  board[Board.LATE_EVENTS] = before.lateEvents + service.lateEvents;
+  board[Board.LATE_EVENTS] = ledger.committed(TelemetryCells.LATE_EVENTS);
+  board[Board.LEAVES_IGNORED] = ledger.committed(TelemetryCells.LEAVES_IGNORED);
+  board[Board.TELEMETRY_DROPPED] = ledger.committed(TelemetryCells.TELEMETRY_DROPPED);
+  board[Board.EVENTS_REFUSED] = ledger.committed(TelemetryCells.FRAMES_REFUSED);
   board[Board.ROOMS] = participants.roomCount;
   board[Board.PARTICIPANTS] = participants.openCount;
-  board[Board.LEAVES_IGNORED] = before.leavesIgnored + participants.leavesIgnored;
 }
 
 const pool = new StatsPool(data.shards, data.statsWorkerUrl, board, (level, fields, message) =>
@@ -165,7 +206,11 @@ const flusher: Flusher = new Flusher({
   monotonic: monotonicMs,
   originEpochMs: () => loop.originEpochMs(),
   wantsRows: () => loop.wantsSnapshots,
-  sink: (snapshot) => analytics.sendStats(snapshot),
+  sink: (snapshot) => {
+    // Before its windows are given back: a slot that ends is complete now.
+    traffic?.update();
+    analytics.sendStats(snapshot);
+  },
 });
 const loop: TimerLoop = new TimerLoop({
   data,
@@ -174,9 +219,9 @@ const loop: TimerLoop = new TimerLoop({
   flusher,
   drainEvents,
   reap: (time) => {
-    const reaped = service.reap(time, data.reapAfterMs);
+    const { participants: reaped, tracks } = service.reap(time, data.reapAfterMs);
     board[Board.ROOMS] = participants.roomCount;
-    return reaped;
+    return { reaped, tracks, callsTaken: ledger.committed(TelemetryCells.CALLS_TAKEN) };
   },
   snapshotTaken: (flush) => callback.taken(flush),
   reportRooms: () => {
@@ -186,31 +231,60 @@ const loop: TimerLoop = new TimerLoop({
   nextReap: () => participants.nextDue(data.reapAfterMs),
 });
 
-const surroundings = data.exporters.map(surroundingsOf);
+// What was known before this thread: it takes over, nothing is announced again.
+for (const [, time, number, call] of data.known.calls) service.restore(call, time, number);
+service.restored();
+for (const [, id, mime] of data.known.mimes) threads[0]!.setMime(id, mime);
+// Their names are older than the latest that was said: the calls have those.
+for (const frame of data.known.slots) builder.setOwner(frame);
+
 const callback = new CallbackExporter(
   (snapshot, transfer) => loop.post({ kind: 'snapshot', ...snapshot }, transfer),
-  surroundings[0]!,
+  surroundingsOf('callback'),
 );
-const exporters: Exporter[] = [];
-const fanOut = new FanOut(exporters, (level, fields, message) => loop.log(level, fields, message));
+const fanOut = new FanOut(
+  await startExporters({ ...data, surroundingsOf, prometheus: metricsShown() }),
+  (level, fields, message) => loop.log(level, fields, message),
+);
 const analytics = new Analytics({ ...data, originEpochMs: () => loop.originEpochMs() }, fanOut, callback);
+
+/** Everything there are metrics of; read when somebody scrapes. */
+function metricsShown(): PrometheusParts {
+  const { nodeId, httpCounts } = data;
+  const packets = new PacketCounter(data.shards, data.threads);
+  const streams = new StreamMetrics(data.ledger);
+  return {
+    sources: [
+      new PacketMetrics(packets),
+      streams,
+      eventMetrics,
+      new RegistryGauges(service),
+      new EngineMetrics(data),
+      new LabelOverflow(
+        ['country', 'packets', packets],
+        ['source, type or country', 'streams', streams],
+        ...(traffic === undefined ? [] : [['room or track', 'tracks', traffic] as const]),
+      ),
+      ...(traffic === undefined ? [] : [new TrackMetrics(traffic)]),
+    ],
+    readiness: () => readiness(data),
+    nodeId,
+    httpCounts,
+    monotonicMs,
+  };
+}
 
 /** Webhooks first: what becomes of them are events, which exporters send. */
 async function finish(deadlineMs: number): Promise<Omit<StopReport, 'complete'>> {
   const deadline = monotonicMs() + deadlineMs;
   const forExporters = fanOut.isWanted ? EXPORTERS_SHARE * deadlineMs : 0;
   const report = await webhooks?.close({ deadlineMs: deadlineMs - forExporters });
-  if (webhooks !== undefined) showWebhooks(webhooks.status());
-  analytics.sendEvents();
+  drainEvents();
   const leftMs = Math.max(0, deadline - monotonicMs());
   const [left] = await Promise.all([fanOut.close(leftMs), callback.close(leftMs)]);
   return { webhooks: report, exporters: left };
 }
 
-// What was known before this thread: it takes over, nothing is announced again.
-for (const [, time, number, call] of data.known.calls) service.restore(call, time, number);
-for (const [, id, mime] of data.known.mimes) threads[0]!.setMime(id, mime);
-// Their names are older than the latest that was said: the calls have those.
-for (const frame of data.known.slots) builder.setOwner(frame);
+intake.settle();
 port.on('message', (message: HostMessage) => loop.onMessage(message));
 loop.start();

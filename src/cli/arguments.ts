@@ -56,6 +56,17 @@ export function someText(text: string): string {
   throw new InvalidArgumentError('It must not be empty.');
 }
 
+/** `host:port`; a host of IPv6 in brackets. */
+export function listenAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, host = '', port = ''] = /^(\[[0-9a-fA-F:.%a-z]+\]|[^[\]:/\s]+):(\d{1,5})$/.exec(text) ?? [];
+  if (host !== '' && Number(port) <= 65_535) {
+    return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+  }
+  throw new InvalidArgumentError(
+    'It must be host:port, as 127.0.0.1:9464 or [::1]:9464; port 0 is any free one.',
+  );
+}
+
 /** An http or https URL. */
 export function httpUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;

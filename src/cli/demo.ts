@@ -1,9 +1,10 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
-import { StatsEngine, type WebhookOptions } from '../index.js';
+import { StatsEngine, type StatsEngineOptions } from '../index.js';
 import { askedToEnd } from './asked-to-end.js';
 import { colorsFor } from './colors.js';
 import { booksTable, kindTable, verdictOn } from './demo/closing-tables.js';
+import { exporterAddresses, exporterOutcomes } from './demo/exporter-lines.js';
 import { milliseconds } from './demo/figures.js';
 import { FlowMeter } from './demo/flow-meter.js';
 import { KindTally } from './demo/kind-tally.js';
@@ -24,6 +25,9 @@ const MEETINGS_A_ROOM = 3;
 const TABLE_EVERY_MS = 250;
 const LINE_EVERY_MS = 1_000;
 
+/** Where the rooms' webhooks, metrics, stats and events go. */
+type Outlets = Pick<StatsEngineOptions, 'webhooks' | 'metrics' | 'grpc' | 'file'>;
+
 export interface DemoOptions {
   readonly rooms: number;
   /** How much faster than the meeting was. */
@@ -32,8 +36,7 @@ export interface DemoOptions {
   readonly shards?: number;
   readonly forever: boolean;
   readonly plain: boolean;
-  /** Where the rooms' webhooks go. */
-  readonly webhooks?: WebhookOptions;
+  readonly outlets: Outlets;
 }
 
 /**
@@ -48,26 +51,28 @@ export async function demo(
 ): Promise<number> {
   const meeting = await loadMeeting();
   const engine = await startEngine(options, meeting);
+  const say = (lines: readonly string[]): void => {
+    for (const line of lines) stdout.write(`${line}\n`);
+  };
   try {
+    say(await exporterAddresses(engine));
     return await new Demo(options, engine, meeting, stdout).run();
   } finally {
     await engine.close();
     const { sent, failed, dropped, retries } = engine.status().webhooks;
-    if (options.webhooks !== undefined) {
+    say(exporterOutcomes(engine));
+    if (options.outlets.webhooks !== undefined) {
       stdout.write(`Webhooks: ${sent} sent, ${failed} failed, ${dropped} dropped; ${retries} retries.\n`);
     }
   }
 }
 
-function startEngine(
-  { rooms, speed, shards, webhooks }: DemoOptions,
-  meeting: Meeting,
-): Promise<StatsEngine> {
+function startEngine({ rooms, speed, shards, outlets }: DemoOptions, meeting: Meeting): Promise<StatsEngine> {
   // A data and a signal recorder each take two slots.
   const tracks = MEETINGS_A_ROOM * rooms * (meeting.tracks.length + 4 * meeting.participants.length);
   return StatsEngine.start({
     ...(shards === undefined ? {} : { shards }),
-    ...(webhooks === undefined ? {} : { webhooks }),
+    ...outlets,
     // Each video track that comes from a client has three SSRCs, the others one.
     capacity: { tracks, streams: 2 * tracks },
     scoreBlocks: tracks,

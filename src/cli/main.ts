@@ -1,7 +1,15 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { decimalNumber, faultPlan, httpUrl, isoTime, someText, wholeNumber } from './arguments.js';
+import { ErrorCode, SfuStatsError, VERSION } from '../index.js';
+import {
+  decimalNumber,
+  faultPlan,
+  httpUrl,
+  isoTime,
+  listenAddress,
+  someText,
+  wholeNumber,
+} from './arguments.js';
 import type { CatOptions } from './cat.js';
 import type { DemoOptions } from './demo.js';
 import type { ListenOptions } from './listen.js';
@@ -18,11 +26,6 @@ const FAILED = 1;
 const BAD_USAGE = 2;
 const INTERRUPTED = 130;
 
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 const shards = (): Option =>
   new Option('--shards <n>', 'stats workers (default: cores - 1, at least 1)').argParser(
     wholeNumber(1, MAX_SHARDS),
@@ -31,7 +34,7 @@ const shards = (): Option =>
 function program(): Command {
   const root = new Command('sfu-stats')
     .description('A stats engine for Node.js SFUs: counters in, LiveKit analytics out.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .exitOverride();
@@ -82,13 +85,24 @@ function program(): Command {
     .option('--webhook <url>', 'send webhooks there', httpUrl)
     .option('--key <key>', 'API key that signs them', someText, DEV_KEY)
     .option('--secret <secret>', 'its secret', someText, DEV_SECRET)
+    .option('--metrics [host:port]', 'let Prometheus scrape there (default: 127.0.0.1:9464)', listenAddress)
+    .option('--grpc <url>', 'send stats and events there, as grpc://127.0.0.1:50051', someText)
+    .option('--file <path>', 'write stats and events there: JSON Lines, or msgpack for .msgpack', someText)
     .option('--plain', 'plain lines on a terminal too', false)
-    .addHelpText('after', '\nExample:\n  $ sfu-stats demo --rooms 200 --speed 5 --seconds 30\n')
-    .action(async ({ webhook, key, secret, ...options }: DemoFlags) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sfu-stats demo --rooms 200 --speed 5 --seconds 30\n' +
+        '  $ sfu-stats demo --forever --metrics --file stats.jsonl\n',
+    )
+    .action(async ({ webhook, key, secret, metrics, grpc, file, ...options }: DemoFlags) => {
       const { demo } = await import('./demo.js');
-      const webhooks =
-        webhook === undefined ? {} : { webhooks: { apiKey: key, apiSecret: secret, urls: [webhook] } };
-      process.exitCode = await demo({ ...options, ...webhooks }, process);
+      const outlets = {
+        ...(webhook && { webhooks: { apiKey: key, apiSecret: secret, urls: [webhook] } }),
+        ...(metrics && { metrics: metrics === true ? {} : metrics }),
+        ...(grpc && { grpc: { url: grpc } }),
+        ...(file && { file: { path: file } }),
+      };
+      process.exitCode = await demo({ ...options, outlets }, process);
     });
 
   root
@@ -159,7 +173,13 @@ interface KeyFlags {
 }
 
 /** What the flags of `demo` parse to. */
-type DemoFlags = Omit<DemoOptions, 'webhooks'> & KeyFlags & { readonly webhook?: string };
+type DemoFlags = Omit<DemoOptions, 'outlets'> &
+  KeyFlags & {
+    readonly webhook?: string;
+    readonly metrics?: true | ReturnType<typeof listenAddress>;
+    readonly grpc?: string;
+    readonly file?: string;
+  };
 
 /** What the flags of `listen` parse to. */
 type ListenFlags = Pick<ListenOptions, 'port' | 'host'> & KeyFlags;
@@ -170,6 +190,7 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
   else {
     process.stderr.write(`sfu-stats: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = FAILED;
+    const isBadUsage = error instanceof SfuStatsError && error.code === ErrorCode.INVALID_OPTION;
+    process.exitCode = isBadUsage ? BAD_USAGE : FAILED;
   }
 }

@@ -1,6 +1,7 @@
 import { bookTotals } from '../memory/books.js';
 import { BookCells, CounterCells, MetaCells, ThreadBooks } from '../memory/cells.js';
 import { Ledger, LedgerWords } from '../memory/ledger.js';
+import { copySlotTotals } from '../memory/recorded.js';
 import { Row } from '../memory/row.js';
 import { Control, Slot } from '../memory/shard.js';
 import { Direction, Totals } from '../memory/totals.js';
@@ -94,16 +95,7 @@ export function audit(memory: EngineMemory): Audit {
       const counter = (flags & MetaCells.COUNTER) !== 0;
       const book = ((flags & MetaCells.DOWNSTREAM) !== 0 ? Direction.DOWNSTREAM : Direction.UPSTREAM) * WORDS;
       const counters = layout.counters + slot * CounterCells.WORDS;
-      if (counter) {
-        const messages = cells[counters + CounterCells.MESSAGES]!;
-        scratch[Totals.SAMPLES] = messages + cells[counters + CounterCells.SAMPLES_LESS_MESSAGES]!;
-        scratch[Totals.PRIMARY_PACKETS] = messages;
-        scratch[Totals.PRIMARY_BYTES] = cells[counters + CounterCells.BYTES]!;
-        scratch.fill(0, Totals.PRIMARY_BYTES + 1);
-      } else {
-        const totals = layout.totals + slot * Totals.MAX_WORDS;
-        scratch.set(cells.subarray(totals, totals + Totals.MAX_WORDS));
-      }
+      copySlotTotals(cells, layout, slot, counter, scratch);
       bookTotals(scratch, 0, counter, counted, book);
 
       const { laneSlots, slotBase } = memory.shards[0]!.layout;

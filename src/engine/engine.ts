@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { ErrorCode, refused, SfuStatsError } from '../errors.js';
 import type { ExporterReport } from '../exporters/exporter.js';
-import type { ExporterLeft } from '../exporters/fan-out.js';
 import { Board } from '../memory/board.js';
 import {
   type CallFrame,
@@ -12,6 +11,7 @@ import {
   waitsForRoom,
 } from '../memory/frames.js';
 import { Control } from '../memory/shard.js';
+import { TelemetryCells, TelemetryLedger } from '../memory/telemetry-ledger.js';
 import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
 import type { EnginePort } from '../record/attach.js';
 import type { DataRecorder } from '../record/data-recorder.js';
@@ -23,10 +23,12 @@ import {
 import type { RecordResult } from '../record/result.js';
 import type { SignalRecorder } from '../record/signal-recorder.js';
 import type { TrackRecorder } from '../record/track-recorder.js';
-import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
-import { type Audit, audit, type BookTotals } from './audit.js';
+import { VERSION } from '../version.js';
+import { type Audit, audit } from './audit.js';
+import { type CloseReport, closeReport } from './close-report.js';
 import { withDeadline } from './deadline.js';
 import { HostListeners } from './host-listeners.js';
+import { HostLoopDelay } from './host-loop-delay.js';
 import { createMemory, type EngineMemory } from './memory-plan.js';
 import type { FlushReport, StopReport, TimerData, TimerMessage } from './messages.js';
 import { monotonicMs } from './monotonic.js';
@@ -37,6 +39,8 @@ import { TelemetryCalls } from './telemetry-calls.js';
 import type { TelemetryEvent } from './telemetry-event.js';
 import { TimerSupervisor } from './timer-supervisor.js';
 
+/** Calls that wait for room in the event ring, bytes: a timer thread that is away for long must not cost more. */
+const MAX_WAITING_BYTES = 2 ** 26;
 const START_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 5_000;
 /** A timer takes no more than 2^31 - 1 ms; the threads get a little longer than they were asked. */
@@ -46,18 +50,6 @@ export interface CloseOptions {
   readonly deadlineMs?: number;
 }
 
-/** What was left when the engine was closed. */
-export interface CloseReport {
-  /** Whether everything recorded was reported or dropped, counted, within the deadline. */
-  readonly complete: boolean;
-  /** Recorded and neither reported nor dropped, both directions together. */
-  readonly left: BookTotals;
-  /** Webhooks that were not delivered in time, and dropped; by URL and key. */
-  readonly webhooksLeft: WebhookCloseReport['left'];
-  /** Batches that exporters could not send in time, and dropped. */
-  readonly exportersLeft: readonly ExporterLeft[];
-}
-
 /**
  * The engine of one process, or one of several. It owns a timer thread and, in that, a pool of stats workers;
  * neither keeps the process alive. All calls: on the thread that started it, but for `attach(engine.port())`.
@@ -65,7 +57,8 @@ export interface CloseReport {
 export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #memory: EngineMemory;
-  readonly #registry = new Registry();
+  readonly #telemetry: TelemetryLedger;
+  readonly #registry: Registry;
   readonly #thread: RecordingThread;
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
@@ -73,11 +66,15 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   /** Where a virtual clock is, or is on its way to. */
   #advancedTo = 0;
   #publishTimer: NodeJS.Timeout | undefined;
+  /** Only where metrics show it. */
+  #loopDelay: HostLoopDelay | undefined;
   #calls = 0;
   /** Calls that found the event ring full, by name. */
   readonly #callsDropped = new Map<CallName, number>();
   /** What each exporter last said of itself. */
   readonly #reports = new Map<string, ExporterReport>();
+  /** Calls that would have needed more than may be kept, by what they needed. */
+  readonly #callsRefused = new Map<string, number>();
   #ports = 0;
   #state: EngineStatus['state'] = 'running';
   #closing: Promise<CloseReport> | undefined;
@@ -88,7 +85,13 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   private constructor(options: ResolvedOptions) {
     super();
     this.#options = options;
-    this.#memory = createMemory(options);
+    this.#memory = createMemory(options, exporterNames(options));
+    const { board, telemetry } = this.#memory;
+    this.#telemetry = new TelemetryLedger(telemetry);
+    this.#registry = new Registry({
+      callsTaken: () => this.#telemetry.committed(TelemetryCells.CALLS_TAKEN),
+      reaped: () => board[Board.REAPED]!,
+    });
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
     this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
       data: () => this.#timerData(),
@@ -135,11 +138,18 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     }
     this.#publishTimer = setInterval(() => this.#publishTick(), this.#options.publishIntervalMs);
     this.#publishTimer.unref();
+    if (this.#options.metrics !== undefined) this.#loopDelay = new HostLoopDelay(this.#memory.board);
   }
 
   protected override send(call: TelemetryCall): void {
     this.#ensureOpen();
     const { events } = this.#thread;
+    const refusal =
+      this.#registry.refusalOf(call) ?? (events.waitingBytes >= MAX_WAITING_BYTES ? 'waiting' : undefined);
+    if (refusal !== undefined) {
+      this.#callsRefused.set(refusal, (this.#callsRefused.get(refusal) ?? 0) + 1);
+      return;
+    }
     const frame: CallFrame = [FrameType.CALL, this.#thread.now(), this.#calls + 1, call];
     if (waitsForRoom(call)) {
       events.send(frame);
@@ -280,6 +290,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       lastDeath: this.#lastDeath,
       callsDropped: this.#callsDropped,
       reports: this.#reports,
+      callsRefused: this.#callsRefused,
+      callsStripped: this.#registry.stripped,
     });
   }
 
@@ -331,6 +343,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     this.#thread.refuse();
     this.#memory.board[Board.CLOSED] = 1;
     clearInterval(this.#publishTimer);
+    this.#loopDelay?.stop();
     const deadline = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, deadline - performance.now());
     this.#thread.publishAll();
@@ -347,34 +360,13 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     }
     await this.#supervisor.end();
     this.#state = 'closed';
-    const { rings, windows, rows } = audit(this.#memory).inside;
-    const sum = (number: keyof BookTotals): number =>
-      [rings, windows, rows].reduce(
-        (total, part) => total + part.UPSTREAM[number] + part.DOWNSTREAM[number],
-        0,
-      );
-    const webhooksLeft = stopped?.webhooks?.left ?? [];
-    const exportersLeft = stopped?.exporters ?? [];
-    return {
-      complete:
-        stopped?.complete === true &&
-        sum('samples') === 0 &&
-        webhooksLeft.length === 0 &&
-        exportersLeft.length === 0,
-      left: {
-        samples: sum('samples'),
-        messages: sum('messages'),
-        packets: sum('packets'),
-        bytes: sum('bytes'),
-      },
-      webhooksLeft,
-      exportersLeft,
-    };
+    return closeReport(this.#memory, stopped);
   }
 
   #publishTick(): void {
     if (this.#state !== 'running') return;
     this.#readClock();
+    this.#loopDelay?.write();
     if (!this.#thread.publishSome()) setImmediate(() => this.#publishTick()).unref();
   }
 
@@ -387,15 +379,21 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   }
 
   #timerData(): TimerData {
-    const { shards, threads, board, ledger, exporters } = this.#memory;
-    const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl, webhooks } =
-      this.#options;
+    const { shards, threads, board, ledger, telemetry, exporters, httpCounts } = this.#memory;
+    // Everything the thread before it said was heard by now. What it did not say it has not done.
+    this.#telemetry.recover(this.#listeners.lastCommit);
+    board[Board.REAPED] = this.#registry.reaped;
+    const { reportIntervalMs, reapAfterMs, nodeId, analyticsKey, seed, clock, threadsUrl } = this.#options;
+    const { webhooks, metrics, grpc, file } = this.#options;
     return {
       shards,
       threads,
       board,
       ledger,
+      telemetry,
       exporters,
+      httpCounts,
+      version: VERSION,
       statsWorkerUrl: new URL('stats-worker.js', threadsUrl).href,
       reportIntervalMs,
       reapAfterMs,
@@ -403,9 +401,12 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       analyticsKey,
       seed,
       webhooks,
+      metrics,
+      grpc,
+      file,
       clock: clock === 'real' ? { monotonicStartMs: this.#monotonicStart } : clock,
       known: {
-        calls: this.#registry.calls(board[Board.CALLS_TAKEN]!),
+        calls: this.#registry.calls(this.#telemetry.committed(TelemetryCells.CALLS_TAKEN)),
         slots: this.#thread.slotFrames(),
         mimes: this.#thread.mimes.frames(),
       },
@@ -431,7 +432,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     } else if (message.kind === 'exporter') {
       this.#reports.set(message.name, message.report);
     } else if (message.kind === 'reaped') {
-      this.#registry.reap(message.reaped);
+      this.#registry.reap(message);
     } else {
       this.#listeners.take(message);
     }
@@ -440,4 +441,11 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #ensureOpen(): void {
     if (this.#state !== 'running') throw new SfuStatsError(ErrorCode.CLOSED, `the engine is ${this.#state}`);
   }
+}
+
+/** Those that run beside the listeners in the host. */
+function exporterNames({ metrics, grpc, file }: ResolvedOptions): string[] {
+  return Object.entries({ prometheus: metrics, grpc, file })
+    .filter(([, options]) => options !== undefined)
+    .map(([name]) => name);
 }

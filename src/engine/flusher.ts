@@ -65,17 +65,22 @@ export class Flusher {
 
   /** Makes snapshots of the closed windows up to a flush, and gives them back; returns how many stats they had. */
   collect(upTo: number): number {
-    const { builder, participants, drainEvents, originEpochMs, wantsRows, sink } = this.#around;
+    const { board, builder, participants, drainEvents, monotonic, originEpochMs, wantsRows, sink } =
+      this.#around;
     // The windows first, then the events: the identity of every row is in a ring before its row is.
     const flushes = builder.closedFlushes().filter((flush) => flush <= upTo);
     drainEvents();
     let stats = 0;
+    let encodeMs = 0;
     for (const flush of flushes) {
+      const started = monotonic();
       const snapshot = builder.build(flush, participants, originEpochMs(), wantsRows());
+      encodeMs += monotonic() - started;
       sink(snapshot);
       snapshot.release();
       stats += snapshot.count;
     }
+    if (flushes.length > 0) board[Board.LAST_ENCODE_DURATION] = encodeMs;
     return stats;
   }
 

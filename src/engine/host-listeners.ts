@@ -8,6 +8,8 @@ type Listener<T> = (value: T) => void;
 
 /** Who in the host hears what the timer thread sends; it is told what nobody wants. Host thread. */
 export class HostListeners {
+  /** Number of the last commit of the timer thread's that was heard of. */
+  lastCommit = 0;
   readonly #snapshots = new Set<Listener<Snapshot>>();
   readonly #telemetry = new Set<Listener<TelemetryEvent>>();
   readonly #board: Float64Array;
@@ -49,6 +51,7 @@ export class HostListeners {
       this.#post({ kind: 'snapshotTaken', flush: message.flush });
       return;
     }
+    this.lastCommit = message.commit;
     for (const entry of message.entries) {
       this.#tell(this.#telemetry, new TelemetryEvent(entry, message.originEpochMs));
     }

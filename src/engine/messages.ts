@@ -1,13 +1,17 @@
 import type { BatchDetail } from '../exporters/batch.js';
 import type { ExporterReport, LogLevel } from '../exporters/exporter.js';
 import type { ExporterLeft } from '../exporters/fan-out.js';
+import type { ResolvedFileOptions } from '../exporters/file/file-options.js';
+import type { ResolvedGrpcOptions } from '../exporters/grpc/grpc-options.js';
+import type { ResolvedMetricsOptions } from '../exporters/prometheus/metrics-options.js';
 import type { CellsMemory } from '../memory/cells.js';
 import type { CallFrame, MimeFrame, SlotFrame } from '../memory/frames.js';
 import type { LedgerMemory } from '../memory/ledger.js';
 import type { ShardMemory } from '../memory/shard.js';
+import type { TelemetryMemory } from '../memory/telemetry-ledger.js';
 import type { ResolvedWebhookOptions } from '../telemetry/webhooks/webhook-options.js';
 import type { WebhookCloseReport } from '../telemetry/webhooks/webhooks.js';
-import type { Reaped } from './registry.js';
+import type { ReapNews } from './registry.js';
 
 /** An exporter that is to run, and its books, which outlive the thread it runs in. */
 export interface ExporterMemory {
@@ -22,7 +26,11 @@ export interface TimerData {
   readonly threads: readonly { readonly cells: CellsMemory; readonly events: SharedArrayBuffer }[];
   readonly board: Float64Array;
   readonly ledger: LedgerMemory;
+  readonly telemetry: TelemetryMemory;
   readonly exporters: readonly ExporterMemory[];
+  readonly httpCounts: Float64Array;
+  /** The package's. */
+  readonly version: string;
   readonly statsWorkerUrl: string;
   readonly reportIntervalMs: number;
   readonly reapAfterMs: number;
@@ -30,6 +38,9 @@ export interface TimerData {
   readonly analyticsKey: string;
   readonly seed: string;
   readonly webhooks: ResolvedWebhookOptions | undefined;
+  readonly metrics: ResolvedMetricsOptions | undefined;
+  readonly grpc: ResolvedGrpcOptions | undefined;
+  readonly file: ResolvedFileOptions | undefined;
   readonly clock:
     | { readonly virtualStartMs: number }
     /** process.hrtime at engine time 0, ms: it is the same clock in all threads. */
@@ -97,6 +108,8 @@ export interface TelemetryEntry {
 
 export interface TelemetryMessage {
   readonly kind: 'telemetry';
+  /** Number of the commit this is part of: once it was heard, that counts as committed. */
+  readonly commit: number;
   readonly originEpochMs: number;
   readonly entries: readonly TelemetryEntry[];
 }
@@ -112,5 +125,5 @@ export type TimerMessage =
   | SnapshotMessage
   | TelemetryMessage
   | { readonly kind: 'exporter'; readonly name: string; readonly report: ExporterReport }
-  | { readonly kind: 'reaped'; readonly reaped: readonly Reaped[] }
+  | ({ readonly kind: 'reaped' } & ReapNews)
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string };

@@ -1,13 +1,15 @@
 import {
   type CallFrame,
-  FrameType,
   isLifecycleCall,
-  type LifecycleCall,
   type ParticipantName,
   type RoomName,
   type TelemetryCall,
 } from '../memory/frames.js';
 import type { FollowedParticipant, ParticipantDirectory } from '../record/attribution.js';
+import { KeptFrames } from './kept-frames.js';
+import { KnownCalls } from './known-calls.js';
+import type { ForgottenTrack } from './known-tracks.js';
+import type { Moment } from './said-names.js';
 
 /** A participant the timer thread has forgotten, and the last call it had heard of them. */
 export interface Reaped {
@@ -16,113 +18,154 @@ export interface Reaped {
   readonly number: number;
 }
 
-type ParticipantCall = Extract<LifecycleCall, { participant: unknown }>;
+/** What the timer thread forgot at one time. */
+export interface ReapNews {
+  readonly reaped: readonly Reaped[];
+  readonly tracks: readonly ForgottenTrack[];
+  /** Number of the last call it had taken then. */
+  readonly callsTaken: number;
+}
+
+/** How far the timer thread has come, as the host may see at any time. */
+export interface TimerProgress {
+  /** Number of the last call it has taken for good. */
+  callsTaken(): number;
+  /** Participants it has forgotten. */
+  reaped(): number;
+}
+
+/** What the host keeps at most: calls that would need more are refused. */
+export interface RegistryLimits {
+  readonly rooms: number;
+  readonly participants: number;
+  /** Tracks that are described, published or subscribed to, each for itself. */
+  readonly tracks: number;
+  /** Bytes of what calls said. */
+  readonly bytes: number;
+}
+
+/** Beyond anything one process serves; they bound what a caller gone wrong can cost. */
+export const REGISTRY_LIMITS: RegistryLimits = Object.freeze({
+  rooms: 131_072,
+  participants: 1_048_576,
+  tracks: 4_194_304,
+  bytes: 2 ** 28,
+});
 
 interface Participant {
   known: boolean;
   /** Number of the last call that made the participant known: a reap before it is out of date. */
   lastOpening: number;
-  /** The calls since the participant was last unknown, less repetitions: what a new timer thread must hear. */
-  calls: CallFrame[];
   readonly followers: Set<(known: boolean) => void>;
   followed: number;
 }
 
-interface Room {
-  /** What was said last of its name. */
-  named: CallFrame | undefined;
-  started: CallFrame | undefined;
-  ended: CallFrame | undefined;
-  participants: number;
-}
+type Noted =
+  | CallFrame
+  | { readonly room: RoomName; readonly participant: ParticipantName; readonly moment: Moment };
 
-/** Calls kept for one participant; of more, the one after the first is forgotten. */
-const MAX_CALLS = 256;
+const momentOf = (noted: Noted): number => ('moment' in noted ? noted.moment.number : noted[2]);
 
 /** Sids are any text: the length says where the first one ends. */
 const keyOf = (room: string, participant: string): string => `${room.length}:${room}${participant}`;
 
+const NO_PROGRESS: TimerProgress = { callsTaken: () => 0, reaped: () => 0 };
+
 /**
  * What the host knows of rooms and participants: whether a sample can be attributed, and what to tell a timer
- * thread that starts anew. It forgets a participant when the timer thread says that it has. Host thread only.
+ * thread that starts anew. Calls wait here until the timer thread has taken them, so that its successor hears what
+ * it knew, and the rest from the ring. Host thread only.
  */
 export class Registry implements ParticipantDirectory {
+  readonly #progress: TimerProgress;
+  readonly #limits: RegistryLimits;
   readonly #participants = new Map<string, Participant>();
-  readonly #rooms = new Map<string, Room>();
+  readonly #known: KnownCalls;
+  /** What the timer thread has not taken, as far as is known; as many as the event ring and its queue hold. */
+  #waiting: Noted[] = [];
+  /** Of those, the ones at the front that are over. */
+  #noted = 0;
+  #knownCount = 0;
+  #reaped = 0;
   /** The last call. */
-  #last = { time: 0, number: 0 };
+  #last: Moment = { time: 0, number: 0 };
+
+  constructor(progress: TimerProgress = NO_PROGRESS, limits: RegistryLimits = REGISTRY_LIMITS) {
+    this.#progress = progress;
+    this.#limits = limits;
+    this.#known = new KnownCalls(new KeptFrames(limits.bytes));
+  }
+
+  /** Calls that are kept without the messages in them, because those kept are too large. */
+  get stripped(): number {
+    return this.#known.kept.stripped;
+  }
+
+  /** Why a call may not be made: what it would make known is more than may be. */
+  refusalOf(call: TelemetryCall): keyof RegistryLimits | undefined {
+    const { rooms, participants, tracks } = this.#limits;
+    const waiting = this.#waiting.length - this.#noted;
+    if (!('room' in call)) return undefined;
+    if ('track' in call) {
+      const full = this.#known.tracks.size + waiting >= tracks;
+      return full && this.#known.tracks.adds(call) ? 'tracks' : undefined;
+    }
+    if (call.call !== 'roomStarted' && !opens(call)) return undefined;
+    if (this.#known.roomCount + waiting >= rooms && !this.#known.hasRoom(call.room.sid)) return 'rooms';
+    if (!('participant' in call) || this.#knownCount < participants) return undefined;
+    const isKnown = this.#participants.get(keyOf(call.room.sid, call.participant.sid))?.known;
+    return isKnown ? undefined : 'participants';
+  }
 
   /** Takes note of a call that was sent. */
   note(frame: CallFrame): void {
     const [, time, number, call] = frame;
     this.#last = { time, number };
-    if (isLifecycleCall(call)) this.#noteLifecycle(frame, number, call);
-    if ('room' in call) this.#see(call.room);
-  }
-
-  #noteLifecycle(frame: CallFrame, number: number, call: LifecycleCall): void {
-    if (call.call === 'roomStarted') {
-      const room = this.#room(call.room);
-      room.started = frame;
-      room.ended = undefined;
-    } else if (call.call === 'roomEnded') {
-      const room = this.#rooms.get(call.room.sid);
-      if (room !== undefined) room.ended = frame;
-      this.#forgetRoom(call.room.sid);
-    } else if ('participant' in call) {
-      this.#noteParticipant(frame, number, call);
+    this.#waiting.push(frame);
+    if (isLifecycleCall(call) && 'participant' in call && opens(call)) {
+      const key = keyOf(call.room.sid, call.participant.sid);
+      const participant = this.#participants.get(key) ?? this.#addParticipant(key);
+      participant.lastOpening = number;
+      if (!participant.known) this.#setKnown(participant, true);
     }
+    this.#keepUp();
   }
 
-  #noteParticipant(frame: CallFrame, number: number, call: ParticipantCall): void {
-    const opens = call.call !== 'participantLeft' && call.call !== 'participantUpdated';
-    const key = keyOf(call.room.sid, call.participant.sid);
-    const participant = this.#participants.get(key) ?? (opens ? this.#addParticipant(key) : undefined);
-    if (participant === undefined || (!participant.known && !opens)) return;
-    if (opens) participant.lastOpening = number;
-    dropRepeated(participant.calls, call);
-    participant.calls.push(frame);
-    if (participant.calls.length > MAX_CALLS) participant.calls.splice(1, 1);
-    if (opens && !participant.known) {
-      this.#room(call.room).participants++;
-      this.#setKnown(participant, true);
-    }
-  }
-
-  /** Forgets participants, but those of whom there was news since. */
-  reap(reaped: readonly Reaped[]): void {
+  /** Forgets participants, but those of whom there was news since, and tracks. */
+  reap({ reaped, tracks, callsTaken }: ReapNews): void {
+    this.#reaped += reaped.length;
+    this.#catchUp(callsTaken);
     for (const { room, participant: sid, number } of reaped) {
+      this.#known.forgetParticipant(room, sid, callsTaken);
       const key = keyOf(room, sid);
       const participant = this.#participants.get(key);
       if (participant === undefined || participant.lastOpening > number || !participant.known) continue;
-      participant.calls = [];
       this.#setKnown(participant, false);
       this.#drop(key, participant);
-      const known = this.#rooms.get(room);
-      if (known !== undefined) known.participants--;
-      this.#forgetRoom(room);
     }
+    for (const track of tracks) this.#known.forgetTrack(track);
   }
 
   /**
-   * The calls that lead to what is known now, up to a call number, in the order they were made; the latest names
-   * of the rooms come last, because they may have been said in calls that are forgotten.
+   * The calls that lead to what a timer thread knew that has died, up to the last one it took. Everything it said
+   * must have been heard.
    */
   calls(upTo: number): CallFrame[] {
-    const frames: CallFrame[] = [];
-    for (const { started, ended } of this.#rooms.values()) {
-      if (started !== undefined) frames.push(started);
-      if (ended !== undefined) frames.push(ended);
-    }
-    for (const { calls } of this.#participants.values()) frames.push(...calls);
-    frames.sort((a, b) => a[2] - b[2]);
-    for (const { named } of this.#rooms.values()) if (named !== undefined) frames.push(named);
-    return frames.filter(([, , number]) => number <= upTo);
+    this.#catchUp(upTo);
+    return this.#known.frames();
   }
 
-  follow(room: RoomName, { sid }: ParticipantName, changed?: (known: boolean) => void): FollowedParticipant {
-    this.#see(room);
-    const key = keyOf(room.sid, sid);
+  /** Participants the timer threads have forgotten, as far as they have said so. */
+  get reaped(): number {
+    return this.#reaped;
+  }
+
+  follow(room: RoomName, name: ParticipantName, changed?: (known: boolean) => void): FollowedParticipant {
+    if (room.name !== undefined || name.identity !== undefined) {
+      this.#waiting.push({ room, participant: name, moment: this.#last });
+      this.#keepUp();
+    }
+    const key = keyOf(room.sid, name.sid);
     const participant = this.#participants.get(key) ?? this.#addParticipant(key);
     participant.followed++;
     if (changed !== undefined) participant.followers.add(changed);
@@ -138,28 +181,34 @@ export class Registry implements ParticipantDirectory {
     };
   }
 
-  /** The latest that was said of a room's name counts, whoever said it. */
-  #see(name: RoomName): void {
-    const room = this.#rooms.get(name.sid);
-    if (room === undefined || (name.name === undefined && name.message === undefined)) return;
-    const { time, number } = this.#last;
-    room.named = [FrameType.CALL, time, number, { call: 'roomUpdated', room: name }];
+  /** Notes what was taken. While news of a reap is on its way, what came after it cannot be told apart. */
+  #keepUp(): void {
+    if (this.#progress.reaped() === this.#reaped) this.#catchUp(this.#progress.callsTaken());
+  }
+
+  /** Notes what waits, up to a call that was taken. */
+  #catchUp(callsTaken: number): void {
+    const waiting = this.#waiting;
+    for (; this.#noted < waiting.length && momentOf(waiting[this.#noted]!) <= callsTaken; this.#noted++) {
+      const noted = waiting[this.#noted]!;
+      if ('moment' in noted) this.#known.see(noted.room, noted.participant, noted.moment);
+      else this.#known.note(noted);
+    }
+    // Not one by one: a queue that is long would be copied as often as it is.
+    if (this.#noted === 0 || this.#noted < waiting.length / 2) return;
+    this.#waiting = waiting.slice(this.#noted);
+    this.#noted = 0;
   }
 
   #addParticipant(key: string): Participant {
-    const participant = {
-      known: false,
-      lastOpening: 0,
-      calls: [],
-      followers: new Set<() => void>(),
-      followed: 0,
-    };
+    const participant = { known: false, lastOpening: 0, followers: new Set<() => void>(), followed: 0 };
     this.#participants.set(key, participant);
     return participant;
   }
 
   #setKnown(participant: Participant, known: boolean): void {
     participant.known = known;
+    this.#knownCount += known ? 1 : -1;
     for (const changed of participant.followers) changed(known);
   }
 
@@ -168,45 +217,7 @@ export class Registry implements ParticipantDirectory {
       this.#participants.delete(key);
     }
   }
-
-  #room(name: RoomName): Room {
-    let room = this.#rooms.get(name.sid);
-    if (room === undefined) {
-      room = { named: undefined, started: undefined, ended: undefined, participants: 0 };
-      this.#rooms.set(name.sid, room);
-    }
-    return room;
-  }
-
-  #forgetRoom(sid: string): void {
-    const room = this.#rooms.get(sid);
-    if (room?.participants === 0 && (room.ended !== undefined || room.started === undefined)) {
-      this.#rooms.delete(sid);
-    }
-  }
 }
 
-/**
- * Takes out the call that this one repeats, if nobody left between the two: what a caller says often must not
- * push out what holds somebody open.
- */
-function dropRepeated(calls: CallFrame[], call: ParticipantCall): void {
-  if (call.call === 'participantLeft') return;
-  const at = calls.findLastIndex(
-    ([, , , { call: name }], n) => name === 'participantLeft' || isRepeated(calls[n]!, call),
-  );
-  if (at >= 0 && isRepeated(calls[at]!, call)) calls.splice(at, 1);
-}
-
-function isRepeated([, , , before]: CallFrame, call: ParticipantCall): boolean {
-  if (before.call !== call.call || !('participant' in before)) return false;
-  const ref = (of: TelemetryCall): unknown => ('ref' in of ? of.ref : undefined);
-  const sendEvent = (of: TelemetryCall): unknown => ('sendEvent' in of ? of.sendEvent : undefined);
-  const saysMore = ({ participant: { identity, message } }: Pick<ParticipantCall, 'participant'>): boolean =>
-    identity !== undefined || message !== undefined;
-  return (
-    ref(before) === ref(call) &&
-    sendEvent(before) === sendEvent(call) &&
-    (saysMore(call) || !saysMore(before))
-  );
-}
+const opens = ({ call }: TelemetryCall): boolean =>
+  call === 'participantJoined' || call === 'participantActive' || call === 'participantResumed';

@@ -1,9 +1,8 @@
 import type { ExporterReport } from '../exporters/exporter.js';
 import { Board } from '../memory/board.js';
-import { ThreadBooks } from '../memory/cells.js';
-import { Ledger, LedgerWords } from '../memory/ledger.js';
-import { Control, laneWord } from '../memory/shard.js';
-import { InvalidReason } from '../record/result.js';
+import { lossCounts, windowsMerged } from '../memory/losses.js';
+import { ringFills } from '../memory/ring-fill.js';
+import { Control } from '../memory/shard.js';
 import { type ExporterStatus, exporterStatus } from './exporter-status.js';
 import type { EngineMemory } from './memory-plan.js';
 import { monotonicMs } from './monotonic.js';
@@ -67,22 +66,35 @@ export interface HostView {
   readonly streamsInUse: number;
   readonly lastDeath: string | undefined;
   readonly callsDropped: ReadonlyMap<string, number>;
+  readonly callsRefused: ReadonlyMap<string, number>;
+  readonly callsStripped: number;
   /** What each exporter last said of itself. */
   readonly reports: ReadonlyMap<string, ExporterReport>;
+}
+
+/** Whether the engine does its work, as the timer thread sees it. What exporters say of themselves does not count. */
+export function readiness(memory: EngineMemory): { readonly ready: boolean; readonly verdict: string } {
+  const { verdict } = engineStatus(memory, {
+    state: 'running',
+    timerReady: true,
+    slotsInUse: 0,
+    streamsInUse: 0,
+    lastDeath: undefined,
+    callsDropped: new Map(),
+    callsRefused: new Map(),
+    callsStripped: 0,
+    reports: new Map(),
+  });
+  return { ready: verdict === 'ok', verdict };
 }
 
 /** Reads what all threads say of themselves; nothing waits. Any thread. */
 export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus {
   const { board } = memory;
-  const shards = memory.shards.map(({ buffer, layout }) => ({ ints: new Int32Array(buffer), layout }));
-  const rings = shards.flatMap(({ ints, layout }, shard) =>
-    memory.threads.map((_, lane) => {
-      const published = Atomics.load(ints, laneWord(lane, Control.LANE_PUBLISHED));
-      const applied = Atomics.load(ints, laneWord(lane, Control.LANE_APPLIED));
-      return { shard, lane, fill: ((published - applied) | 0) / layout.ringWords };
-    }),
+  const rings = ringFills(memory.shards);
+  const statsWorkers = memory.shards.map(({ buffer }) =>
+    Atomics.load(new Int32Array(buffer), Control.I32_OWNER),
   );
-  const statsWorkers = shards.map(({ ints }) => Atomics.load(ints, Control.I32_OWNER));
   const silentMs = monotonicMs() - board[Board.TIMER_BEAT]!;
   const timer = !host.timerReady ? 'starting' : silentMs > TIMER_SILENT_MS ? 'stuck' : 'running';
   const exporters = memory.exporters.map((exporter) =>
@@ -118,43 +130,30 @@ export function engineStatus(memory: EngineMemory, host: HostView): EngineStatus
     exporters,
     reaped: board[Board.REAPED]!,
     lateEvents: board[Board.LATE_EVENTS]!,
-    drops: drops(memory, shards, exporters, host),
+    drops: drops(memory, exporters, host),
   };
   return { ...status, verdict: verdict(status, host) };
 }
 
 function drops(
   memory: EngineMemory,
-  shards: readonly { readonly ints: Int32Array }[],
   [callback, ...exporters]: readonly ExporterStatus[],
   host: HostView,
 ): Record<string, number> {
   const { board } = memory;
-  const ledger = new Ledger(memory.ledger);
-  const books = memory.threads.map(({ cells }) => new Float64Array(cells.buffer));
-  const sum = (word: number): number => books.reduce((total, book) => total + book[word]!, 0);
   const counts: Record<string, number> = {
-    unattributedAtDoor: sum(ThreadBooks.UNATTRIBUTED) + sum(ThreadBooks.UNATTRIBUTED + 4),
-    staleHandles: sum(ThreadBooks.STALE),
-    recordsFolded: sum(ThreadBooks.FOLDED),
-    scoresLost: sum(ThreadBooks.SCORES_LOST) + ledger.words[ledger.valid + LedgerWords.SCORES_DROPPED]!,
-    mimesRefused: sum(ThreadBooks.MIMES_REFUSED),
     snapshotsDropped: callback?.dropped.full.batches ?? 0,
-    telemetryDropped: board[Board.TELEMETRY_DROPPED]!,
-    windowsMerged: shards.reduce((total, { ints }) => total + Atomics.load(ints, Control.I32_MERGED), 0),
+    windowsMerged: windowsMerged(memory.shards),
     missedTicks: board[Board.MISSED_TICKS]!,
     flushesIncomplete: board[Board.FLUSHES_INCOMPLETE]!,
-    eventsRefused: board[Board.EVENTS_REFUSED]!,
-    leavesIgnored: board[Board.LEAVES_IGNORED]!,
-    fieldsSaturated: ledger.words[ledger.valid + LedgerWords.FIELDS_SATURATED]!,
   };
-  for (const [name, reason] of Object.entries(InvalidReason)) {
-    if (reason !== InvalidReason.NONE) counts[`invalid.${name}`] = sum(ThreadBooks.INVALID_REASONS + reason);
-  }
+  for (const { name, count } of lossCounts(memory)) counts[name] = (counts[name] ?? 0) + count;
   for (const { name, dropped } of exporters) {
     for (const [reason, { batches }] of Object.entries(dropped)) counts[`${name}.${reason}`] = batches;
   }
   for (const [name, count] of host.callsDropped) counts[`call.${name}`] = count;
+  for (const [name, count] of host.callsRefused) counts[`refused.${name}`] = count;
+  if (host.callsStripped > 0) counts.callsStripped = host.callsStripped;
   return counts;
 }
 

@@ -228,6 +228,14 @@ export abstract class TelemetryCalls {
     this.#track('trackSubscribeRtpStats', call, rtpStatsOf(call));
   }
 
+  /** A data stream is over. Only metrics hear of it; one that finds the event ring full is dropped, and counted. */
+  dataStream(bytes: number): void {
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw refused(ErrorCode.INVALID_ARGUMENT, 'bytes', 'a whole number of bytes', bytes);
+    }
+    this.send({ call: 'dataStream', bytes });
+  }
+
   egressStarted(info: MessageOf<typeof EgressInfo>): void {
     this.#info('egressStarted', encodeMessage(EgressInfo, info, 'info'));
   }

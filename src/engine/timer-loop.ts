@@ -13,7 +13,7 @@ import type {
   TimerRequest,
 } from './messages.js';
 import { monotonicMs } from './monotonic.js';
-import type { Reaped } from './registry.js';
+import type { Reaped, ReapNews } from './registry.js';
 import type { StatsPool } from './stats-pool.js';
 
 const TICK_MS = 50;
@@ -34,12 +34,12 @@ export interface TimerParts {
   readonly pool: Pick<StatsPool, 'watch' | 'terminateDrain' | 'destroy'>;
   readonly flusher: Pick<Flusher, 'flush' | 'drained' | 'stop'>;
   readonly drainEvents: () => void;
-  readonly reap: (time: number) => readonly ReapReport[];
+  readonly reap: (time: number) => ReapNews & { readonly reaped: readonly ReapReport[] };
   /** The host has worked off the snapshot of a flush. */
   readonly snapshotTaken: (flush: number) => void;
   /** Reports what the node does, after each flush. */
   readonly reportRooms: () => void;
-  /** Delivers what is left to deliver, within so many milliseconds. */
+  /** Delivers what is left to deliver, within so many milliseconds, and hands on what was told meanwhile. */
   readonly finish: (deadlineMs: number) => Promise<Omit<StopReport, 'complete'>>;
   /** The earliest time at which somebody is due to be reaped. */
   readonly nextReap: () => number;
@@ -101,22 +101,23 @@ export class TimerLoop {
     this.post({ kind: 'log', level, fields, message });
   }
 
-  /** Has an entry sent to the host with the next `deliverTelemetry`. */
-  addTelemetry(entry: TelemetryEntry): void {
-    if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) {
-      this.#board[Board.TELEMETRY_DROPPED]!++;
-      return;
-    }
+  /** Has an entry sent to the host with the next `deliverTelemetry`; false when the host has too many already. */
+  addTelemetry(entry: TelemetryEntry): boolean {
+    if (this.#entriesAway + this.#entries.length >= MAX_ENTRIES_AWAY) return false;
     this.#entries.push(entry);
+    return true;
   }
 
-  /** Sends what was added, in order with the snapshots. */
-  deliverTelemetry(): void {
+  /**
+   * Sends what was added, in order with the snapshots.
+   * @param commit number of the commit that it is part of
+   */
+  deliverTelemetry(commit: number): void {
     if (this.#entries.length === 0) return;
     const entries = this.#entries;
     this.#entries = [];
     this.#entriesAway += entries.length;
-    this.post({ kind: 'telemetry', originEpochMs: this.originEpochMs(), entries });
+    this.post({ kind: 'telemetry', commit, originEpochMs: this.originEpochMs(), entries });
   }
 
   onMessage(message: HostMessage): void {
@@ -178,8 +179,9 @@ export class TimerLoop {
   }
 
   #reap(time: number): void {
-    const reaped = this.#parts.reap(time);
-    if (reaped.length === 0) return;
+    const { reaped, tracks, callsTaken } = this.#parts.reap(time);
+    if (reaped.length + tracks.length === 0) return;
+    // Before the host is told: it knows by that that news is on its way.
     this.#board[Board.REAPED]! += reaped.length;
     for (const { room, roomName, participant, identity, closedForMs } of reaped) {
       this.log('debug', { room, roomName, participant, identity, closedForMs }, 'participant reaped');
@@ -187,6 +189,8 @@ export class TimerLoop {
     this.post({
       kind: 'reaped',
       reaped: reaped.map(({ room, participant, number }) => ({ room, participant, number })),
+      tracks,
+      callsTaken,
     });
   }
 
@@ -219,7 +223,6 @@ export class TimerLoop {
     const flush = this.#board[Board.FLUSH]! + 1;
     const complete = await flusher.stop(flush, this.#board[Board.CLOCK]!, deadlineMs);
     const left = await finish(Math.max(0, deadline - monotonicMs()));
-    this.deliverTelemetry();
     await pool.destroy();
     return { complete, ...left };
   }

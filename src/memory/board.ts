@@ -27,27 +27,31 @@ export const Board = {
   TIMER_RESTARTS: 15,
   /** The timer thread's last turn, monotonic ms. */
   TIMER_BEAT: 16,
-  /** Number of the last call that was taken from the event ring. */
-  CALLS_TAKEN: 17,
   /** Events and webhooks the host was too slow to take. */
-  TELEMETRY_DROPPED: 18,
+  TELEMETRY_DROPPED: 17,
   /** Events of participants nobody knew: sent with what the call brought. */
-  LATE_EVENTS: 19,
-  WEBHOOKS_QUEUED: 20,
-  WEBHOOKS_SENT: 21,
-  WEBHOOKS_FAILED: 22,
-  WEBHOOKS_DROPPED: 23,
+  LATE_EVENTS: 18,
+  WEBHOOKS_QUEUED: 19,
+  WEBHOOKS_SENT: 20,
+  WEBHOOKS_FAILED: 21,
+  WEBHOOKS_DROPPED: 22,
   /** Webhook attempts after the first. */
-  WEBHOOK_RETRIES: 24,
+  WEBHOOK_RETRIES: 23,
   /** Host: 1 while somebody there wants snapshots. A word, because what is in a ring overtakes a message. */
-  WANTS_SNAPSHOTS: 25,
+  WANTS_SNAPSHOTS: 24,
   /** Host: 1 while somebody there wants events and webhooks. */
-  WANTS_TELEMETRY: 26,
+  WANTS_TELEMETRY: 25,
   /** Host: 1 from the beginning of the engine's end: other recording threads stop. */
-  CLOSED: 27,
+  CLOSED: 26,
   /** Reports of rooms that were sent; the number of the last. */
-  NODE_ROOMS_SENT: 28,
-  WORDS: 29,
+  NODE_ROOMS_SENT: 27,
+  /** Host: how late its event loop was since it was last written, ms. */
+  HOST_LOOP_P50: 28,
+  HOST_LOOP_P99: 29,
+  HOST_LOOP_MAX: 30,
+  /** Part of the last flush's duration: stamping and encoding its stats, ms. */
+  LAST_ENCODE_DURATION: 31,
+  WORDS: 32,
 } as const;
 
 export function createBoard(): Float64Array<SharedArrayBuffer> {

@@ -1,3 +1,4 @@
+import { Settled } from './packet-counts.js';
 import { Totals } from './totals.js';
 
 /**
@@ -10,6 +11,7 @@ import { Totals } from './totals.js';
  *   totals      25 words a slot: the totals of a track (see Totals)
  *   streams     4 words an SSRC: (ssrc, next), packets, bytes, lost
  *   meta        1 word a slot: (flags, first stream)
+ *   settled     packets of slots that were given back, by country (see Settled)
  * ```
  *
  * Slot s of the thread is slot s % laneSlots of its lane in shard floor(s / laneSlots).
@@ -36,6 +38,13 @@ export const MetaCells = {
   COUNTER: 2,
   /** Flag: the slot is in use, from opening until a taken window covers its close. */
   IN_USE: 4,
+  /** Flag: a signalling track whose participant is not known yet: no metric counts it before. */
+  HELD: 8,
+  /** Bits 8 to 15: the row its country has in the thread's packet counts. */
+  COUNTRY_SHIFT: 8,
+  COUNTRY_MASK: 0xff,
+  /** Bits 16 to 31: the lower ones of its generation, so that no two owners in turn have the same flags. */
+  GENERATION_SHIFT: 16,
 } as const;
 
 /** Four numbers of one direction in the books. */
@@ -55,6 +64,8 @@ export const ThreadBooks = {
   MIMES_REFUSED: 27,
   /** One count for each InvalidReason. */
   INVALID_REASONS: 28,
+  /** Slots opened for a country that had no row left in the packet counts. */
+  COUNTRIES_OVERFLOWED: 46,
   /** Timer threads this thread has told of its slots, + 1; 0: it was never attached, or is closed. */
   ANNOUNCED: 47,
   WORDS: 48,
@@ -67,6 +78,7 @@ export interface CellsLayout {
   readonly totals: number;
   readonly streamBase: number;
   readonly meta: number;
+  readonly settled: number;
   readonly bytes: number;
 }
 
@@ -75,7 +87,9 @@ export function cellsLayout(slots: number, streams: number): CellsLayout {
   const totals = counters + slots * CounterCells.WORDS;
   const streamBase = totals + slots * Totals.MAX_WORDS;
   const meta = streamBase + streams * StreamCells.WORDS;
-  return { slots, streams, counters, totals, streamBase, meta, bytes: (meta + slots) * 8 };
+  const settled = Math.ceil((meta + slots) / 16) * 16;
+  const bytes = (settled + Settled.WORDS) * 8;
+  return { slots, streams, counters, totals, streamBase, meta, settled, bytes };
 }
 
 export interface CellsMemory {

@@ -72,40 +72,61 @@ export class EventRingReader {
   readonly #ints: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #capacity: number;
+  /** How far was read. */
+  #head: number;
 
   constructor(ring: SharedArrayBuffer) {
     this.#ints = new Int32Array(ring);
     this.#bytes = new Uint8Array(ring);
     this.#capacity = ring.byteLength - FRAMES;
+    this.#head = this.#ints[HEAD]!;
   }
 
   /**
-   * Hands every frame that is there now to `take`, then gives its room back. The bytes are only valid
+   * Hands every frame that is there now to `take`, and gives each one's room back. The bytes are only valid
    * during the call. Returns how many there were.
    */
   drain(take: (frame: Uint8Array) => void): number {
+    const taken = this.read((frame) => {
+      this.release();
+      take(frame);
+      return true;
+    });
+    this.release();
+    return taken;
+  }
+
+  /**
+   * Hands the frames that are there now to `take`, until it returns false. Their room is kept until `release`: a
+   * thread that dies before has its successor read them again.
+   * @returns how many were read
+   */
+  read(take: (frame: Uint8Array) => boolean): number {
     const ints = this.#ints;
     const tail = Atomics.load(ints, TAIL);
-    let head = ints[HEAD]!;
     let taken = 0;
-    while (head !== tail) {
-      const at = head & (this.#capacity - 1);
+    for (let goesOn = true; goesOn && this.#head !== tail; ) {
+      const at = this.#head & (this.#capacity - 1);
       const length = ints[(FRAMES + at) >> 2]!;
       if (length === SKIP) {
-        head = (head + this.#capacity - at) | 0;
+        this.#head = (this.#head + this.#capacity - at) | 0;
       } else {
         const start = FRAMES + at + 4;
-        take(this.#bytes.subarray(start, start + length));
-        head = (head + padded(length)) | 0;
+        goesOn = take(this.#bytes.subarray(start, start + length));
+        this.#head = (this.#head + padded(length)) | 0;
         taken++;
       }
-      Atomics.store(ints, HEAD, head);
     }
     return taken;
   }
 
+  /** Gives the room of all that was read back. */
+  release(): void {
+    if (this.#ints[HEAD] !== this.#head) Atomics.store(this.#ints, HEAD, this.#head);
+  }
+
   /** Whether nothing waits to be read. */
   isEmpty(): boolean {
-    return Atomics.load(this.#ints, TAIL) === this.#ints[HEAD];
+    return Atomics.load(this.#ints, TAIL) === this.#head;
   }
 }

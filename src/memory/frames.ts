@@ -37,6 +37,11 @@ export interface SlotIdentity {
   readonly participant: ParticipantName;
   readonly track: string;
   readonly direction: Direction;
+  /** Two capital letters, where it is known. */
+  readonly country?: string;
+  /** `livekit.TrackSource` and `livekit.TrackType`, where the recorder was opened with them. */
+  readonly source?: number;
+  readonly type?: number;
 }
 
 interface Named {
@@ -119,6 +124,13 @@ export interface InfoCall {
   readonly info: Uint8Array;
 }
 
+/** A call that only metrics hear of. */
+export interface DataStreamCall {
+  readonly call: 'dataStream';
+  /** Of the whole stream. */
+  readonly bytes: number;
+}
+
 const LIFECYCLE_CALLS: ReadonlySet<string> = new Set<LifecycleCall['call']>([
   'roomStarted',
   'roomEnded',
@@ -134,6 +146,20 @@ export function isLifecycleCall(call: TelemetryCall): call is LifecycleCall {
   return LIFECYCLE_CALLS.has(call.call);
 }
 
+/** Their participant subscribes; that of all others is the track's publisher. */
+const SUBSCRIBER_CALLS: ReadonlySet<string> = new Set<TrackCall['call']>([
+  'trackSubscribeRequested',
+  'trackSubscribed',
+  'trackUnsubscribed',
+  'trackSubscribeFailed',
+  'trackSubscribeRtpStats',
+]);
+
+/** Who publishes the track of a call, as far as the call says. */
+export function publisherOf(call: TrackCall): ParticipantName | undefined {
+  return SUBSCRIBER_CALLS.has(call.call) ? call.publisher : call.participant;
+}
+
 /** Track calls that the engine's state depends on. */
 const PUBLICATION_CALLS: ReadonlySet<string> = new Set<TrackCall['call']>([
   'trackPublished',
@@ -147,7 +173,7 @@ export function waitsForRoom(call: TelemetryCall): boolean {
   return isLifecycleCall(call) || PUBLICATION_CALLS.has(call.call);
 }
 
-export type TelemetryCall = LifecycleCall | TrackCall | InfoCall;
+export type TelemetryCall = LifecycleCall | TrackCall | InfoCall | DataStreamCall;
 export type CallName = TelemetryCall['call'];
 
 export type SlotFrame = readonly [

@@ -28,6 +28,24 @@ export interface FollowedParticipant {
   stop(): void;
 }
 
+/** Of a media track. */
+export class SlotAttribution implements Attribution {
+  announced = false;
+  readonly #followed: FollowedParticipant;
+
+  constructor(followed: FollowedParticipant) {
+    this.#followed = followed;
+  }
+
+  get known(): boolean {
+    return this.#followed.known;
+  }
+
+  end(): void {
+    this.#followed.stop();
+  }
+}
+
 /**
  * For threads that do not see the participants' calls: they take everybody for known, and the timer thread
  * decides when it stamps the rows.

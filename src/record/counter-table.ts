@@ -188,10 +188,14 @@ export class CounterTable {
     const messages = cells[at + MESSAGES]! - this.#messages[slot]!;
     const bytes = cells[at + BYTES]! - this.#bytes[slot]!;
     const samples = cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]! - this.#samples[slot]!;
-    cells[at + MESSAGES] = this.#messages[slot]!;
-    cells[at + BYTES] = this.#bytes[slot]!;
+    const slots = this.#slots;
+    const direction = slots.isDownstream(slot) ? Direction.DOWNSTREAM : Direction.UPSTREAM;
+    const left = { messages: this.#messages[slot]!, bytes: this.#bytes[slot]! };
+    slots.settled.moveMessages(slot, slots.countryRowOf(slot), direction, { messages, bytes }, left);
+    cells[at + MESSAGES] = left.messages;
+    cells[at + BYTES] = left.bytes;
     cells[at + SAMPLES_LESS_MESSAGES]! -= samples - messages;
-    const direction = this.#slots.isDownstream(slot) ? Direction.DOWNSTREAM : Direction.UPSTREAM;
+    slots.settled.done();
     const book = ThreadBooks.UNATTRIBUTED + direction * BookCells.WORDS;
     cells[book + BookCells.SAMPLES]! += samples;
     cells[book + BookCells.MESSAGES]! += messages;

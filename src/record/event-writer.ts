@@ -18,6 +18,8 @@ export class EventWriter {
   readonly #ring: EventRingWriter;
   readonly #packr = new Packr({ useRecords: false });
   #waiting: Waiting[] = [];
+  /** Bytes of the frames that wait for room. */
+  waitingBytes = 0;
 
   constructor(ring: SharedArrayBuffer) {
     this.#ring = new EventRingWriter(ring);
@@ -38,6 +40,7 @@ export class EventWriter {
     const bytes = this.#pack(frame);
     if (this.#waiting.length === 0 && this.#ring.write(bytes)) return true;
     this.#waiting.push({ bytes: Uint8Array.from(bytes), whenWritten });
+    this.waitingBytes += bytes.length;
     return false;
   }
 
@@ -66,6 +69,7 @@ export class EventWriter {
     for (const { bytes, whenWritten } of this.#waiting) {
       if (!this.#ring.write(bytes)) break;
       written++;
+      this.waitingBytes -= bytes.length;
       whenWritten?.();
     }
     if (written > 0) this.#waiting = this.#waiting.slice(written);

@@ -1,14 +1,21 @@
 import { ErrorCode, SfuStatsError } from '../errors.js';
 import { Board } from '../memory/board.js';
 import { bytesOf, packetsOf } from '../memory/books.js';
-import { BookCells, type CellsMemory, ThreadBooks } from '../memory/cells.js';
+import { BookCells, type CellsMemory, MetaCells, ThreadBooks } from '../memory/cells.js';
 import { FrameType, type SlotFrame, type SlotIdentity } from '../memory/frames.js';
 import type { ShardMemory } from '../memory/shard.js';
 import { Direction } from '../memory/totals.js';
-import type { Attribution, FollowedParticipant, ParticipantDirectory } from './attribution.js';
+import { type FollowedParticipant, type ParticipantDirectory, SlotAttribution } from './attribution.js';
 import { CounterTable } from './counter-table.js';
 import { DataRecorder, MessageCounters } from './data-recorder.js';
 import { EventWriter } from './event-writer.js';
+import {
+  type CountryOption,
+  countryField,
+  countryOption,
+  type TrackLabelOptions,
+  trackLabels,
+} from './labels.js';
 import { Lane } from './lane.js';
 import { MimeTable } from './mime-table.js';
 import type { ParticipantRef, RoomRef, TrackRef } from './refs.js';
@@ -29,7 +36,7 @@ export interface RecordingMemory {
   readonly board: Float64Array;
 }
 
-export interface TrackRecorderOptions {
+export interface TrackRecorderOptions extends TrackLabelOptions {
   readonly room: RoomRef;
   readonly participant: ParticipantRef;
   readonly track: TrackRef;
@@ -37,7 +44,7 @@ export interface TrackRecorderOptions {
   readonly direction: Direction;
 }
 
-export interface DataRecorderOptions {
+export interface DataRecorderOptions extends CountryOption {
   readonly room: RoomRef;
   readonly participant: ParticipantRef;
   /** @default `TR_DT` + the participant's sid */
@@ -52,23 +59,6 @@ interface Retry {
 /** Slots one turn of the publish tick looks at, and records it puts: well under a millisecond together. */
 const SLOTS_A_TURN = 16_384;
 const PUTS_A_TURN = 8_192;
-
-class SlotAttribution implements Attribution {
-  announced = false;
-  readonly #followed: FollowedParticipant;
-
-  constructor(followed: FollowedParticipant) {
-    this.#followed = followed;
-  }
-
-  get known(): boolean {
-    return this.#followed.known;
-  }
-
-  end(): void {
-    this.#followed.stop();
-  }
-}
 
 /**
  * Everything one thread records with: its lanes, cells, slots and event ring. Nothing here waits for another
@@ -134,13 +124,16 @@ export class RecordingThread {
   }
 
   openTrack(options: TrackRecorderOptions): TrackRecorder {
+    const country = countryOption(options.country);
     const identity: SlotIdentity = {
       room: roomName(options.room),
       participant: participantName(options.participant),
       track: trackSid(options.track),
       direction: options.direction === Direction.DOWNSTREAM ? Direction.DOWNSTREAM : Direction.UPSTREAM,
+      ...countryField(country),
+      ...trackLabels(options),
     };
-    const slot = this.#openSlot({ identity }, identity.direction, false);
+    const slot = this.#openSlot({ identity }, identity.direction, 0, country);
     const attribution = new SlotAttribution(this.#directory.follow(identity.room, identity.participant));
     this.#announce(slot, identity, () => {
       attribution.announced = true;
@@ -152,15 +145,17 @@ export class RecordingThread {
     const room = roomName(options.room);
     const participant = participantName(options.participant);
     const track = options.track === undefined ? `TR_DT${participant.sid}` : trackSid(options.track);
+    const country = countryOption(options.country);
     const owners = this.#counterOwners();
-    const messages = this.#openCounters(owners);
-    const followed = this.#identifyCounters(owners, messages, { room, participant, track });
+    const messages = this.#openCounters(owners, 0, country);
+    const whose = { room, participant, track, ...countryField(country) };
+    const followed = this.#identifyCounters(owners, messages, whose);
     return new DataRecorder(this, messages, () => followed.stop());
   }
 
   openSignal(): SignalRecorder {
     const owners = this.#counterOwners();
-    const messages = this.#openCounters(owners);
+    const messages = this.#openCounters(owners, MetaCells.HELD);
     let followed: FollowedParticipant | undefined;
     return new SignalRecorder(
       this,
@@ -170,7 +165,10 @@ export class RecordingThread {
         const room = roomName(identity.room);
         const participant = participantName(identity.participant);
         const track = identity.track === undefined ? `TR_SG${participant.sid}` : trackSid(identity.track);
-        followed = this.#identifyCounters(owners, messages, { room, participant, track });
+        const country = countryOption(identity.country);
+        for (const slot of messages.slots) this.slots.identify(slot, country);
+        const whose = { room, participant, track, ...countryField(country) };
+        followed = this.#identifyCounters(owners, messages, whose);
       },
     );
   }
@@ -179,11 +177,16 @@ export class RecordingThread {
     return [{ identity: undefined }, { identity: undefined }];
   }
 
-  #openCounters(owners: readonly { identity: SlotIdentity | undefined }[]): MessageCounters {
-    const up = this.#openSlot(owners[Direction.UPSTREAM]!, Direction.UPSTREAM, true);
+  #openCounters(
+    owners: readonly { identity: SlotIdentity | undefined }[],
+    held: number,
+    country?: number,
+  ): MessageCounters {
+    const flags = MetaCells.COUNTER | held;
+    const up = this.#openSlot(owners[Direction.UPSTREAM]!, Direction.UPSTREAM, flags, country);
     let down: number;
     try {
-      down = this.#openSlot(owners[Direction.DOWNSTREAM]!, Direction.DOWNSTREAM, true);
+      down = this.#openSlot(owners[Direction.DOWNSTREAM]!, Direction.DOWNSTREAM, flags, country);
     } catch (error) {
       this.slots.retire(up);
       this.slots.release(up);
@@ -218,12 +221,13 @@ export class RecordingThread {
   #openSlot(
     owner: { readonly identity: SlotIdentity | undefined },
     direction: Direction,
-    counter: boolean,
+    flags: number,
+    country?: number,
   ): number {
-    let slot = this.slots.open(owner, direction, counter);
+    let slot = this.slots.open(owner, direction, flags, country);
     if (slot < 0) {
       this.slots.reclaim();
-      slot = this.slots.open(owner, direction, counter);
+      slot = this.slots.open(owner, direction, flags, country);
     }
     if (slot >= 0) return slot;
     throw new SfuStatsError(

@@ -7,7 +7,7 @@ export type RoomRef = string | { readonly sid: string; readonly name?: string };
 /** A participant by its sid, or livekit's `ParticipantInfo`. */
 export type ParticipantRef = string | { readonly sid: string; readonly identity?: string };
 /** A track by its sid, or livekit's `TrackInfo`. */
-export type TrackRef = string | { readonly sid: string };
+export type TrackRef = string | { readonly sid: string; readonly source?: number; readonly type?: number };
 
 /** Longest sid, name or identity, in UTF-16 units: they come from clients. */
 export const MAX_NAME_LENGTH = 1024;

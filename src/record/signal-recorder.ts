@@ -1,10 +1,11 @@
 import { ErrorCode, SfuStatsError } from '../errors.js';
 import { DataRecorder, type MessageCounters } from './data-recorder.js';
+import type { CountryOption } from './labels.js';
 import type { RecordingThread } from './recording-thread.js';
 import type { ParticipantRef, RoomRef } from './refs.js';
 
 /** Whose signalling traffic it was. */
-export interface SignalIdentity {
+export interface SignalIdentity extends CountryOption {
   readonly room: RoomRef;
   readonly participant: ParticipantRef;
   /** @default `TR_SG` + the participant's sid */

@@ -1,13 +1,18 @@
 import { bookTotals } from '../memory/books.js';
 import { BookCells, type CellsMemory, CounterCells, MetaCells, ThreadBooks } from '../memory/cells.js';
+import { NO_COUNTRY } from '../memory/countries.js';
 import type { SlotIdentity } from '../memory/frames.js';
 import { Direction, Totals } from '../memory/totals.js';
 import type { Lane } from './lane.js';
+import { SettledCounts } from './settled-counts.js';
 import type { StreamPool } from './stream-pool.js';
 
 /** A handle is generation * 2^24 + slot: one number that names a slot and who it belongs to. */
 export const HANDLE_SLOTS = 2 ** 24;
 export const HANDLE_SLOT_MASK = HANDLE_SLOTS - 1;
+
+const rowIn = (flags: number): number => (flags >>> MetaCells.COUNTRY_SHIFT) & MetaCells.COUNTRY_MASK;
+const NOTHING = { messages: 0, bytes: 0 };
 
 interface Closed {
   readonly slot: number;
@@ -78,6 +83,7 @@ export interface SlotOwner {
  */
 export class SlotTable {
   readonly owners: (SlotOwner | undefined)[] = [];
+  readonly settled: SettledCounts;
   readonly #shards: LaneSlots[];
   readonly #laneSlots: number;
   readonly #cells: Float64Array;
@@ -88,6 +94,7 @@ export class SlotTable {
   #open = 0;
 
   constructor(memory: CellsMemory, lanes: readonly Lane[], laneSlots: number, streams: StreamPool) {
+    this.settled = new SettledCounts(memory);
     this.#layout = memory.layout;
     this.#cells = new Float64Array(memory.buffer);
     this.#ints = new Int32Array(memory.buffer);
@@ -137,8 +144,17 @@ export class SlotTable {
     return (this.#ints[this.#metaOf(slot) + MetaCells.I32_FLAGS]! & MetaCells.DOWNSTREAM) !== 0;
   }
 
-  /** Opens a slot, taking shards in turn; -1 when none has room. */
-  open(owner: SlotOwner, direction: Direction, counter: boolean): number {
+  /** The slot's country, as its row in the thread's packet counts. */
+  countryRowOf(slot: number): number {
+    return rowIn(this.#ints[this.#metaOf(slot) + MetaCells.I32_FLAGS]!);
+  }
+
+  /**
+   * Opens a slot, taking shards in turn; -1 when none has room.
+   * @param flags COUNTER, HELD
+   * @param country its number (countryCode)
+   */
+  open(owner: SlotOwner, direction: Direction, flags = 0, country = NO_COUNTRY): number {
     for (let tries = 0; tries < this.#shards.length; tries++) {
       const shard = this.#next;
       this.#next = (this.#next + 1) % this.#shards.length;
@@ -148,14 +164,27 @@ export class SlotTable {
       this.owners[slot] = owner;
       const counters = this.countersOf(slot);
       const handle = (this.generationOf(slot) + 1) * HANDLE_SLOTS + slot;
-      this.#cells[counters + CounterCells.HANDLE] = counter ? handle : -handle;
-      this.#ints[this.#metaOf(slot) + MetaCells.I32_FLAGS] =
+      this.#cells[counters + CounterCells.HANDLE] = (flags & MetaCells.COUNTER) !== 0 ? handle : -handle;
+      // A scrape may read it at any time: its cells are clear by then.
+      Atomics.store(
+        this.#ints,
+        this.#metaOf(slot) + MetaCells.I32_FLAGS,
         MetaCells.IN_USE |
-        (counter ? MetaCells.COUNTER : 0) |
-        (direction === Direction.DOWNSTREAM ? MetaCells.DOWNSTREAM : 0);
+          flags |
+          (direction === Direction.DOWNSTREAM ? MetaCells.DOWNSTREAM : 0) |
+          (this.settled.rowOf(country) << MetaCells.COUNTRY_SHIFT) |
+          (this.generationOf(slot) << MetaCells.GENERATION_SHIFT),
+      );
       return slot;
     }
     return -1;
+  }
+
+  /** It is known whose a held slot is: metrics count it from now on, all it holds among it. */
+  identify(slot: number, country: number): void {
+    const flags = this.#metaOf(slot) + MetaCells.I32_FLAGS;
+    const row = this.settled.rowOf(country) << MetaCells.COUNTRY_SHIFT;
+    Atomics.store(this.#ints, flags, (this.#ints[flags]! & ~MetaCells.HELD) | row);
   }
 
   /** The slot takes no more messages. What it holds stays until a taken window covers the lane up to here. */
@@ -193,22 +222,26 @@ export class SlotTable {
     const totals = this.totalsOf(slot);
     const meta = this.#metaOf(slot);
     const flags = this.#ints[meta + MetaCells.I32_FLAGS]!;
-    const book =
-      ThreadBooks.GIVEN_BACK +
-      ((flags & MetaCells.DOWNSTREAM) !== 0 ? Direction.DOWNSTREAM : 0) * BookCells.WORDS;
+    const direction = (flags & MetaCells.DOWNSTREAM) !== 0 ? Direction.DOWNSTREAM : Direction.UPSTREAM;
+    const row = rowIn(flags);
+    const book = ThreadBooks.GIVEN_BACK + direction * BookCells.WORDS;
     if ((flags & MetaCells.COUNTER) !== 0) {
       const messages = cells[counters + CounterCells.MESSAGES]!;
+      const bytes = cells[counters + CounterCells.BYTES]!;
       cells[book + BookCells.SAMPLES]! += messages + cells[counters + CounterCells.SAMPLES_LESS_MESSAGES]!;
       cells[book + BookCells.MESSAGES]! += messages;
-      cells[book + BookCells.BYTES]! += cells[counters + CounterCells.BYTES]!;
+      cells[book + BookCells.BYTES]! += bytes;
+      this.settled.moveMessages(slot, row, direction, { messages, bytes }, NOTHING);
       cells.fill(0, counters + CounterCells.BYTES, counters + CounterCells.WORDS);
     } else {
       bookTotals(cells, totals, false, cells, book);
+      this.settled.moveTotals(slot, row, direction, totals);
       cells.fill(0, totals, totals + Totals.MAX_WORDS);
     }
     this.#streams.giveBack(this.#ints[meta + MetaCells.I32_FIRST_STREAM]!);
     this.#ints[meta + MetaCells.I32_FIRST_STREAM] = 0;
-    this.#ints[meta + MetaCells.I32_FLAGS] = 0;
+    Atomics.store(this.#ints, meta + MetaCells.I32_FLAGS, 0);
+    this.settled.done();
     this.owners[slot] = undefined;
     this.#open--;
   }

@@ -75,7 +75,11 @@ export class TrackRecorder {
     const reason = reader.read(sample, this.#streams, thread.slots.firstStreamWord(this.#slot), cumulative);
     const changes = reader.changes;
     if (!this.#attribution.known) {
-      thread.bookSample(UNATTRIBUTED, this.identity.direction, changes);
+      const { direction } = this.identity;
+      thread.bookSample(UNATTRIBUTED, direction, changes);
+      if (reason === InvalidReason.NONE) {
+        thread.slots.settled.add(thread.slots.countryRowOf(this.#slot), direction, changes, 0);
+      }
       return RecordResult.UNATTRIBUTED;
     }
     if (reason !== InvalidReason.NONE) {

@@ -4,6 +4,7 @@ import { Ledger, type LedgerMemory, LedgerWords } from '../memory/ledger.js';
 import { Row } from '../memory/row.js';
 import type { ShardMemory } from '../memory/shard.js';
 import { addRow, type RowViews, rowViews } from './row-merge.js';
+import { type ObservedTrack, type RowObserver, UNOBSERVED } from './row-observer.js';
 import { compareIdentity, SlotDirectory, type SlotEntry } from './slot-directory.js';
 import { encodeStatIdentity, type StatIdentity } from './stat-identity.js';
 import { StatsEncoder } from './stats-encoder.js';
@@ -48,7 +49,7 @@ export interface BuiltSnapshot {
   release(): void;
 }
 
-interface Owner extends SlotEntry {
+interface Owner extends SlotEntry, ObservedTrack {
   stat: StatIdentity | undefined;
   roomName: string;
 }
@@ -73,13 +74,16 @@ export class SnapshotBuilder {
   readonly #rowOf: Int32Array[];
   readonly #sum = rowViews(1);
   readonly #ledger: Ledger;
+  readonly #observer: RowObserver | undefined;
 
   constructor(
     shards: readonly ShardMemory[],
     threads: readonly ThreadView[],
     ledger: LedgerMemory,
     options: StampOptions,
+    observer?: RowObserver,
   ) {
+    this.#observer = observer;
     this.#ledger = new Ledger(ledger);
     this.readers = shards.map((shard) => new ShardReader(shard));
     this.#threads = threads;
@@ -90,7 +94,12 @@ export class SnapshotBuilder {
 
   /** Learns whose a slot is. */
   setOwner([, shard, slot, generation, identity]: SlotFrame): void {
-    this.#slots.set({ shard, slot, generation, identity, stat: undefined, roomName: '' });
+    this.#slots.set({ shard, slot, generation, identity, stat: undefined, roomName: '', ...UNOBSERVED });
+  }
+
+  /** Whose the slots are, those that are no longer in use among them. */
+  owners(): readonly SlotEntry[] {
+    return this.#slots.inOrder();
   }
 
   /** Flush numbers of the closed windows, in order. */
@@ -114,6 +123,7 @@ export class SnapshotBuilder {
     const detail = withRows ? new RowCopies() : undefined;
     const ledger = this.#ledger;
     const half = ledger.begin();
+    this.#observer?.begin(ledger.words, half + ledger.layout.metrics);
     const reportedBefore = reportedAt(ledger.words, half);
     this.#encoder.begin(flush, originEpochMs + time, originEpochMs);
     this.#placeRows(windows);
@@ -164,7 +174,7 @@ export class SnapshotBuilder {
     });
   }
 
-  /** Appends the stat of one track, from all its slots that have a row, and books them. */
+  /** Appends the stat of one track, from all its slots that have a row, books them and has them observed. */
   #append(
     owners: readonly Owner[],
     from: number,
@@ -177,6 +187,7 @@ export class SnapshotBuilder {
     const first = owners[from]!;
     const { room, participant } = first.identity;
     let isKnown: boolean | undefined;
+    let isMedia = false;
     let views: RowViews | undefined;
     let row = 0;
     let mime: Uint8Array | undefined;
@@ -191,10 +202,10 @@ export class SnapshotBuilder {
       this.#rowOf[owner.shard]![owner.slot] = 0;
       isKnown ??= known.isKnown(room.sid, participant.sid);
       const thread = this.#threads[(owner.slot / reader.layout.laneSlots) | 0]!;
+      isMedia ||= thread.isMedia(owner.shard, owner.slot, reader.layout);
       const section = half + (isKnown ? LedgerWords.REPORTED : LedgerWords.UNATTRIBUTED);
       thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, this.#ledger.words, section);
-      if (!isKnown) continue;
-      if (detail !== undefined) thread.listStreams(owner.shard, owner.slot, reader.layout, listed);
+      if (detail !== undefined && isKnown) thread.listStreams(owner.shard, owner.slot, reader.layout, listed);
       const rowMime = thread.mime(reader.ints[2 * place + Row.I32_MIME]!);
       if (views === undefined) {
         views = reader;
@@ -210,6 +221,8 @@ export class SnapshotBuilder {
       }
     }
     if (views === undefined || mime === undefined) return;
+    if (isMedia) this.#observer?.observe(views, row, first, mime);
+    if (!isKnown) return;
     this.#encoder.append(views.words, views.ints, views.floats, row, this.#statOf(first, known), mime);
     detail?.add(views.words, row, listed);
     this.#ledger.words[half + LedgerWords.SCORES_DROPPED]! += views.ints[2 * row + Row.I32_SCORES_DROPPED]!;

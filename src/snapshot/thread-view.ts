@@ -41,6 +41,12 @@ export class ThreadView {
     return 2 * (this.#layout.meta + slot);
   }
 
+  /** Whether a slot is a track's, and not one of data or signalling. */
+  isMedia(shard: number, shardSlot: number, layout: ShardLayout): boolean {
+    const flags = this.#ints[this.#metaOf(this.#slotOf(shard, shardSlot, layout)) + MetaCells.I32_FLAGS]!;
+    return (flags & MetaCells.COUNTER) === 0;
+  }
+
   /** Adds what a row counts to the books that begin at a word, in its direction. */
   book(
     words: Float64Array,

@@ -19,6 +19,8 @@ interface Session {
 interface Room {
   info: RoomMessage;
   started: boolean;
+  /** Engine time since which it has been going on, ms; undefined when nobody started it. */
+  startedAt: number | undefined;
   ended: boolean;
   participants: number;
 }
@@ -63,6 +65,8 @@ const keyOf = (room: string, participant: string): string => `${room.length}:${r
 export class Participants {
   /** Calls of leave for somebody unknown, or whose session was over. */
   leavesIgnored = 0;
+  /** Sessions that have begun. */
+  begun = 0;
   readonly #sessions = new Map<string, Session>();
   readonly #rooms = new Map<string, Room>();
   /** Those that wait for the reaper. */
@@ -70,6 +74,23 @@ export class Participants {
 
   get roomCount(): number {
     return this.#rooms.size;
+  }
+
+  /** Rooms that are known and have not ended. */
+  get liveRoomCount(): number {
+    let count = 0;
+    for (const { ended } of this.#rooms.values()) if (!ended) count++;
+    return count;
+  }
+
+  roomSids(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
+  /** Engine time at which a room that goes on was started, ms. */
+  startedAt(sid: string): number | undefined {
+    const room = this.#rooms.get(sid);
+    return room === undefined || room.ended ? undefined : room.startedAt;
   }
 
   /** Participants somebody holds open. */
@@ -82,7 +103,8 @@ export class Participants {
     const effect = this.#apply(call, time);
     if ('participant' in call) {
       const session = this.#sessions.get(keyOf(call.room.sid, call.participant.sid));
-      if (session !== undefined) session.lastCall = number;
+      // Names are told to a new thread last, with the number of the call that said them.
+      if (session !== undefined) session.lastCall = Math.max(session.lastCall, number);
     }
     return effect;
   }
@@ -91,6 +113,7 @@ export class Participants {
     switch (call.call) {
       case 'roomStarted': {
         const room = this.#openRoom(call.room);
+        if (room.ended || room.startedAt === undefined) room.startedAt = time;
         room.started = true;
         room.ended = false;
         return Effect.NOTHING;
@@ -255,6 +278,7 @@ export class Participants {
           closedAt: undefined,
           lastCall: 0,
         };
+    if (!goesOn) this.begun++;
     if (known === undefined) room.participants++;
     this.#sessions.set(key, session);
     seeParticipant(session, participantName);
@@ -264,7 +288,13 @@ export class Participants {
   #openRoom(name: RoomName): Room {
     let room = this.#rooms.get(name.sid);
     if (room === undefined) {
-      room = { info: new RoomMessage({ sid: name.sid }), started: false, ended: false, participants: 0 };
+      room = {
+        info: new RoomMessage({ sid: name.sid }),
+        started: false,
+        startedAt: undefined,
+        ended: false,
+        participants: 0,
+      };
       this.#rooms.set(name.sid, room);
     }
     return see(room, name);

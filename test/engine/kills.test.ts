@@ -1,63 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { RecordResult, type TrackRecorder } from '../../dist/src/index.js';
-import { ALICE, BALANCED, balance, type EngineUnderTest, startEngine } from '../helpers/engine.js';
+import { ALICE, BALANCED, balance, startEngine } from '../helpers/engine.js';
 import { SeededRandom } from '../helpers/seeded-random.js';
-import { reportedRows, WindowTally } from '../helpers/window-tally.js';
-
-/** Exact in float32, so that sums and medians can be compared to the last bit. */
-const SCORES = [0.5, 1, 2.25, 3, 4.125, 4.5];
-const TRACKS = 12;
-
-/** Records a random load in windows that the tally knows, closing and opening tracks on the way. */
-class Load {
-  readonly tally = new WindowTally();
-  readonly #sfu: EngineUnderTest;
-  readonly #random: SeededRandom;
-  readonly #recorders: { track: string; recorder: TrackRecorder }[] = [];
-  #opened = 0;
-  /** Number the next flush will have. */
-  #flush = 1;
-
-  constructor(sfu: EngineUnderTest, random: SeededRandom) {
-    this.#sfu = sfu;
-    this.#random = random;
-    for (let n = 0; n < TRACKS; n++) this.#recorders.push(this.#open());
-  }
-
-  #open(): { track: string; recorder: TrackRecorder } {
-    const track = `TR_${this.#opened++}`;
-    return { track, recorder: this.#sfu.openTrack(track, { participant: ALICE }) };
-  }
-
-  async record(samples: number): Promise<void> {
-    const { engine } = this.#sfu;
-    for (let n = 0; n < samples; n++) {
-      if (!engine.hasRoom()) await engine.waitForRoom();
-      const { track, recorder } = this.#random.pick(this.#recorders);
-      const packets = this.#random.int(0, 1_000);
-      const bytes = this.#random.int(0, 2 ** 40);
-      const score = this.#random.pick(SCORES);
-      const result = recorder.recordDelta({
-        score,
-        streams: [{ primaryPackets: packets, primaryBytes: bytes }],
-      });
-      expect(result).toBe(RecordResult.RECORDED);
-      this.tally.add(this.#flush, track, packets, bytes, score);
-    }
-  }
-
-  /** A track ends in the middle of a window, and another begins: in time in the slot of the first. */
-  replaceTrack(): void {
-    const n = this.#random.int(0, TRACKS - 1);
-    this.#recorders[n]!.recorder.close();
-    this.#recorders[n] = this.#open();
-  }
-
-  async flush(): Promise<void> {
-    expect(await this.#sfu.engine.flush()).toMatchObject({ flush: this.#flush });
-    this.#flush++;
-  }
-}
+import { WindowLoad } from '../helpers/window-load.js';
+import { reportedRows } from '../helpers/window-tally.js';
 
 describe.each([
   [1, 11],
@@ -74,7 +19,7 @@ describe.each([
       scoreBlocks: 64,
     });
     sfu.join();
-    const load = new Load(sfu, random);
+    const load = new WindowLoad(sfu, random);
     const kill = (): Promise<boolean> => sfu.engine.terminateStatsWorker(random.int(0, shards - 1));
     let kills = 0;
     for (let round = 0; kills < 30 && round < 200; round++) {
@@ -145,7 +90,7 @@ describe('the checker of these tests', () => {
   async function recorded() {
     await using sfu = await startEngine();
     sfu.join();
-    const load = new Load(sfu, new SeededRandom(1));
+    const load = new WindowLoad(sfu, new SeededRandom(1));
     for (let round = 0; round < 3; round++) {
       await load.record(60);
       await load.flush();

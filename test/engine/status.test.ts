@@ -16,6 +16,8 @@ const HEALTHY: HostView = {
   lastDeath: undefined,
   callsDropped: new Map(),
   reports: new Map(),
+  callsRefused: new Map(),
+  callsStripped: 0,
 };
 
 /** Memory of an engine whose threads are all well, by their own word. */

@@ -195,6 +195,7 @@ describe('calls', () => {
       sent: { call, info: new EgressInfo({ egressId: 'EG' }).toBinary() },
       waits: false,
     })),
+    { make: (c) => c.dataStream(7), sent: { call: 'dataStream', bytes: 7 }, waits: false },
     ...(
       [
         'ingressCreated',

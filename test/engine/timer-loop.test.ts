@@ -4,6 +4,7 @@ import { monotonicMs } from '../../dist/src/engine/monotonic.js';
 import { TimerLoop, type TimerParts } from '../../dist/src/engine/timer-loop.js';
 import { Board, createBoard } from '../../dist/src/memory/board.js';
 import { createLedger } from '../../dist/src/memory/ledger.js';
+import { createTelemetryMemory } from '../../dist/src/memory/telemetry-ledger.js';
 
 const INTERVAL_MS = 1_000;
 
@@ -27,6 +28,7 @@ class Drill {
         board: this.board,
         ledger: createLedger({ shards: 0, lanes: 1, metricWords: 0 }),
         exporters: [],
+        telemetry: createTelemetryMemory(0),
         statsWorkerUrl: '',
         reportIntervalMs: INTERVAL_MS,
         reapAfterMs: 0,
@@ -36,7 +38,7 @@ class Drill {
         webhooks: undefined,
         clock,
         known: { calls: [], slots: [], mimes: [] },
-      } as TimerData,
+      } as Partial<TimerData> as TimerData,
       port: { postMessage: (message: TimerMessage) => this.posted.push(message) },
       pool: {
         watch: () => {},
@@ -60,7 +62,7 @@ class Drill {
         },
       },
       drainEvents: () => {},
-      reap: () => [],
+      reap: () => ({ reaped: [], tracks: [], callsTaken: 0 }),
       snapshotTaken: (flush) => this.done.push(`taken ${flush}`),
       reportRooms: () => this.done.push('rooms'),
       finish: async () => ({ webhooks: undefined, exporters: [] }),

@@ -73,14 +73,17 @@ export class EngineUnderTest implements AsyncDisposable {
 }
 
 /** An engine on a virtual clock, small, with one shard, unless the options say otherwise. */
-export async function startEngine(options: StatsEngineOptions = {}): Promise<EngineUnderTest> {
+export async function startEngine(
+  options: StatsEngineOptions = {},
+  Engine = StatsEngine,
+): Promise<EngineUnderTest> {
   const logs: LogLine[] = [];
   const log =
     (level: LogLine['level']) =>
     (fields: object, message: string): void => {
       logs.push({ level, fields: fields as LogLine['fields'], message });
     };
-  const engine = await StatsEngine.start({
+  const engine = await Engine.start({
     shards: 1,
     capacity: { tracks: 64 },
     clock: { virtualStartMs: START_MS },

@@ -7,6 +7,8 @@ import {
 import { expect } from 'vitest';
 import { TelemetryCalls } from '../../dist/src/engine/telemetry-calls.js';
 import type { TelemetryCall } from '../../dist/src/memory/frames.js';
+import { createTelemetryMemory, TelemetryLedger } from '../../dist/src/memory/telemetry-ledger.js';
+import { EventMetrics } from '../../dist/src/telemetry/event-metrics.js';
 import { type TelemetryOptions, TelemetryService } from '../../dist/src/telemetry/service.js';
 
 /** The epoch of engine time 0: 2026-01-01T00:00:00Z. */
@@ -70,10 +72,18 @@ export class ServiceUnderTest {
   readonly told: Told[] = [];
   readonly impossible: TelemetryCall[] = [];
   readonly calls = new DirectCalls((call) => this.take(call));
+  readonly ledger: TelemetryLedger;
+  readonly metrics: EventMetrics;
   #now = 0;
   #number = 0;
 
-  constructor(options: Partial<TelemetryOptions> = {}) {
+  /** @param ledger of a service before this one, which it takes over from */
+  constructor(
+    options: Partial<TelemetryOptions> = {},
+    ledger = new TelemetryLedger(createTelemetryMemory(131_072)),
+  ) {
+    this.ledger = ledger;
+    this.metrics = new EventMetrics(ledger);
     const base = { nodeId: 'ND_test', analyticsKey: 'key', seed: 'test', originEpochMs: () => ORIGIN_MS };
     const { told } = this;
     this.service = new TelemetryService(
@@ -91,6 +101,8 @@ export class ServiceUnderTest {
         },
         impossible: (call) => this.impossible.push(call),
       },
+      ledger,
+      this.metrics,
     );
   }
 
@@ -107,6 +119,13 @@ export class ServiceUnderTest {
 
   take(call: TelemetryCall): void {
     this.service.take(call, this.#now, ++this.#number);
+    this.settle();
+  }
+
+  /** Commits what has changed. */
+  settle(): void {
+    this.ledger.prepare();
+    this.ledger.commit();
   }
 
   /** Has a call passed over: it costs a number, and the service never hears of it. */

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
+import type { TimerData } from '../../dist/src/engine/messages.js';
+import type { MetricFamily } from '../../dist/src/exporters/prometheus/families.js';
+import { TelemetryLedger } from '../../dist/src/memory/telemetry-ledger.js';
+import { EventMetrics } from '../../dist/src/telemetry/event-metrics.js';
 
-const entryUrl = (file: string): string =>
-  JSON.stringify(new URL(`../../dist/workers/${file}`, import.meta.url).href);
+/** The compiled package. */
+const DIST = new URL('../../dist/', import.meta.url);
 
 /** Where in its work a timer thread is to die, once. */
 export type Death =
@@ -18,12 +22,14 @@ export type Death =
   | { readonly at: 'posted'; readonly kind: string };
 
 const TIMER_THREAD = `
-import { parentPort, BroadcastChannel } from 'node:worker_threads';
+import { parentPort, workerData, BroadcastChannel } from 'node:worker_threads';
 const channel = new BroadcastChannel(CHANNEL);
 channel.unref();
 const store = Atomics.store;
 const post = parentPort.postMessage.bind(parentPort);
 channel.onmessage = ({ data }) => {
+  const { shards, threads, ledger, telemetry } = workerData;
+  if (data.at === 'never') channel.postMessage({ shards, threads, ledger, telemetry });
   if (data.at === 'once') process.exit(1);
   if (data.at === 'error') throw new Error('a drill');
   let left = data.n;
@@ -53,8 +59,58 @@ export default async (shard) => {
 };
 `;
 
-function fill(source: string, file: string, channel: string): string {
-  return source.replace('CHANNEL', JSON.stringify(channel)).replace('ENTRY', entryUrl(file));
+/** How a stats worker that was born is to end: not at all, or at its n-th Atomics operation from now on. */
+export interface Fate {
+  readonly how: 'live' | 'throw' | 'exit' | 'memory';
+  readonly after: number;
+}
+
+/** What a worker asks before it boots, and again before each drain of a shard. */
+export interface Birth {
+  readonly asks: 'boot' | 'drain';
+  readonly thread: number;
+}
+
+const MORTAL_STATS_WORKER = `
+import { BroadcastChannel, threadId } from 'node:worker_threads';
+import drain from ENTRY;
+const channel = new BroadcastChannel(CHANNEL);
+const ask = (asks) => new Promise((resolve) => {
+  channel.onmessage = ({ data }) => { if (data.to === threadId && data.asks === asks) resolve(data.fate); };
+  channel.postMessage({ asks, thread: threadId });
+});
+const natural = { ...Object.fromEntries(['load', 'store', 'add', 'wait'].map((name) => [name, Atomics[name]])) };
+const ends = {
+  throw: () => { throw new Error('a drill'); },
+  exit: () => process.exit(1),
+  memory: () => { for (const hog = []; ; ) hog.push(new Array(100_000).fill(hog.length)); },
+};
+function die({ how, after }) {
+  Object.assign(Atomics, natural);
+  if (how === 'live') return;
+  let left = after;
+  for (const name of Object.keys(natural)) {
+    Atomics[name] = (...args) => {
+      if (--left === 0) { Object.assign(Atomics, natural); ends[how](); }
+      return natural[name](...args);
+    };
+  }
+}
+const boots = await ask('boot');
+if (boots.how === 'exit') process.exit(1);
+if (boots.how === 'throw') throw new Error('a drill');
+export default async (shard) => {
+  die(await ask('drain'));
+  try {
+    return drain(shard);
+  } finally {
+    Object.assign(Atomics, natural);
+  }
+};
+`;
+
+function fill(source: string, entry: URL, channel: string): string {
+  return source.replace('CHANNEL', JSON.stringify(channel)).replace('ENTRY', JSON.stringify(entry.href));
 }
 
 /** The engine's own thread entries, in a folder of their own, with something before them. For `using`. */
@@ -64,11 +120,17 @@ abstract class Threads implements Disposable {
   readonly channel: BroadcastChannel;
   readonly #folder: string;
 
-  constructor(timer: string, worker: string) {
+  constructor(timer: string, worker: string, dist = DIST) {
     this.#folder = mkdtempSync(join(tmpdir(), 'sfu-stats-threads-'));
     writeFileSync(join(this.#folder, 'package.json'), '{"type":"module"}');
-    writeFileSync(join(this.#folder, 'timer-thread.js'), fill(timer, 'timer-thread.js', this.#folder));
-    writeFileSync(join(this.#folder, 'stats-worker.js'), fill(worker, 'stats-worker.js', this.#folder));
+    writeFileSync(
+      join(this.#folder, 'timer-thread.js'),
+      fill(timer, new URL('workers/timer-thread.js', dist), this.#folder),
+    );
+    writeFileSync(
+      join(this.#folder, 'stats-worker.js'),
+      fill(worker, new URL('workers/stats-worker.js', dist), this.#folder),
+    );
     this.url = new URL(`${pathToFileURL(this.#folder)}/`);
     this.channel = new BroadcastChannel(this.#folder);
   }
@@ -79,11 +141,22 @@ abstract class Threads implements Disposable {
   }
 }
 
+type SeenMemory = Pick<TimerData, 'shards' | 'threads' | 'ledger' | 'telemetry'>;
+
 /** Timer threads that die when they are told to. */
 export class MortalTimer extends Threads {
   constructor() {
     super(TIMER_THREAD, 'export { default } from ENTRY;');
     this.channel.unref();
+  }
+
+  /** The engine's memory, as the thread sees it. */
+  memory(): Promise<SeenMemory> {
+    const answer = new Promise<SeenMemory>((resolve) => {
+      this.channel.onmessage = (event) => resolve((event as { data: SeenMemory }).data);
+    });
+    this.channel.postMessage({ at: 'never' });
+    return answer;
   }
 
   /** Resolves when the thread knows where it is to die; for those that die at once, when it was told. */
@@ -93,6 +166,12 @@ export class MortalTimer extends Threads {
     });
     this.channel.postMessage(death);
     if (death.at === 'store' || death.at === 'posted') await armed;
+  }
+
+  /** The metrics of calls and webhooks, as they are committed. */
+  async scrape(): Promise<readonly MetricFamily[]> {
+    const { telemetry } = await this.memory();
+    return new EventMetrics(new TelemetryLedger(telemetry)).collect();
   }
 }
 
@@ -111,5 +190,21 @@ export class HeldWorkers extends Threads {
   release(): void {
     this.#released = true;
     this.channel.postMessage('go');
+  }
+}
+
+/** Stats workers whose ends the test decides, each when it is born. */
+export class MortalWorkers extends Threads {
+  /**
+   * @param fateOf of a birth: what is said to it
+   * @param dist the compiled package whose threads these are
+   */
+  constructor(fateOf: (birth: Birth) => Fate, dist?: URL) {
+    super('await import(ENTRY);', MORTAL_STATS_WORKER, dist);
+    this.channel.unref();
+    this.channel.onmessage = ({ data }) => {
+      const birth = data as Birth;
+      this.channel.postMessage({ to: birth.thread, asks: birth.asks, fate: fateOf(birth) });
+    };
   }
 }

@@ -5,7 +5,17 @@ interface Window {
   samples: number;
   packets: number;
   bytes: number;
+  rttMs: number;
   readonly scores: number[];
+}
+
+/** One sample of a track: what was added, and what was measured. */
+export interface TalliedSample {
+  readonly packets: number;
+  readonly bytes: number;
+  /** Above 0, with few binary places: sums of them are exact. */
+  readonly score: number;
+  readonly rttMs: number;
 }
 
 /** A row, and the number of the flush it came with. */
@@ -32,17 +42,17 @@ function median(scores: readonly number[]): number {
 export class WindowTally {
   readonly #windows = new Map<string, Window>();
 
-  /** @param score above 0, with few binary places: sums of them are exact */
-  add(flush: number, track: string, packets: number, bytes: number, score: number): void {
+  add(flush: number, track: string, { packets, bytes, score, rttMs }: TalliedSample): void {
     const key = `${flush} ${track}`;
     let window = this.#windows.get(key);
     if (window === undefined) {
-      window = { samples: 0, packets: 0, bytes: 0, scores: [] };
+      window = { samples: 0, packets: 0, bytes: 0, rttMs: 0, scores: [] };
       this.#windows.set(key, window);
     }
     window.samples++;
     window.packets += packets;
     window.bytes += bytes;
+    window.rttMs = Math.max(window.rttMs, rttMs);
     window.scores.push(score);
   }
 
@@ -67,12 +77,13 @@ export class WindowTally {
   }
 }
 
-function difference(row: TrackWindow, { samples, packets, bytes, scores }: Window): string[] {
+function difference(row: TrackWindow, { samples, packets, bytes, rttMs, scores }: Window): string[] {
   const sum = scores.reduce((total, score) => total + score, 0);
   const numbers: readonly (readonly [name: string, reported: number, recorded: number])[] = [
     ['samples', row.samples, samples],
     ['packets', row.primaryPackets, packets],
     ['bytes', row.primaryBytes, bytes],
+    ['rtt', row.rttMs, rttMs],
     ['scores', row.scores, scores.length],
     ['mean', row.scoreMean, sum / scores.length],
     ['min', row.scoreMin, Math.min(...scores)],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cellsLayout, createCells, ThreadBooks } from '../../dist/src/memory/cells.js';
 import { createLedger, Ledger, ledgerLayout } from '../../dist/src/memory/ledger.js';
+import { COUNTRY_ROWS, countsOf, PacketCounts, Settled } from '../../dist/src/memory/packet-counts.js';
 import { Row } from '../../dist/src/memory/row.js';
 import {
   BLOCK_SCORES,
@@ -187,12 +188,35 @@ describe("a recording thread's cells", () => {
           { name: 'totals', from: layout.totals, length: slots * Totals.MAX_WORDS },
           { name: 'streams', from: layout.streamBase, length: streams * 4 },
           { name: 'meta', from: layout.meta, length: slots },
+          { name: 'settled', from: layout.settled, length: Settled.WORDS },
         ];
         expect(overlaps(regions)).toEqual([]);
+        expect((8 * layout.settled) % LINE_BYTES).toBe(0);
         const end = Math.max(...regions.map(({ from, length }) => from + length));
         expect(end * 8).toBe(layout.bytes);
       }),
     );
+  });
+
+  test('have settled counts of every country and direction in two halves, each writer on lines of its own', () => {
+    const { HALVES, HALF_WORDS, TABLE, TABLE_WORDS, SHOWN, COUNTRIES } = Settled;
+    const word = (name: string, from: number, length: number): Region => ({ name, from, length });
+    const regions = [
+      word('commits', 0, 1),
+      word('countries', COUNTRIES, COUNTRY_ROWS / 2),
+      ...[0, 1].map((half) => word(`header ${half}`, HALVES + half * HALF_WORDS, TABLE)),
+      ...[0, 1].map((half) => word(`half ${half}`, HALVES + half * HALF_WORDS + TABLE, TABLE_WORDS)),
+      word('shown', SHOWN, TABLE_WORDS),
+    ];
+    expect(overlaps(regions)).toEqual([]);
+    expect((8 * SHOWN) % LINE_BYTES).toBe(0);
+    expect(SHOWN + TABLE_WORDS).toBe(Settled.WORDS);
+    const places = Array.from({ length: COUNTRY_ROWS }, (_, row) => [
+      countsOf(row, 0),
+      countsOf(row, 1),
+    ]).flat();
+    expect(places).toEqual(places.map((_, n) => n * PacketCounts.WORDS));
+    expect(TABLE_WORDS).toBe(places.length * PacketCounts.WORDS);
   });
 
   test('are as long as their layout says, and all zero', () => {

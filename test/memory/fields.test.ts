@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Board } from '../../dist/src/memory/board.js';
 import { BookCells, CounterCells, MetaCells, StreamCells, ThreadBooks } from '../../dist/src/memory/cells.js';
 import { LedgerWords } from '../../dist/src/memory/ledger.js';
+import { COUNTRY_ROWS } from '../../dist/src/memory/packet-counts.js';
 import { Row, RowFlags } from '../../dist/src/memory/row.js';
 import { Entry, Record as RecordMap, Slot } from '../../dist/src/memory/shard.js';
 import { Totals } from '../../dist/src/memory/totals.js';
@@ -161,6 +162,7 @@ describe('the fields of', () => {
       SCORES_LOST: words(ThreadBooks.SCORES_LOST),
       MIMES_REFUSED: words(ThreadBooks.MIMES_REFUSED),
       ANNOUNCED: words(ThreadBooks.ANNOUNCED),
+      COUNTRIES_OVERFLOWED: words(ThreadBooks.COUNTRIES_OVERFLOWED),
       INVALID_REASONS: words(ThreadBooks.INVALID_REASONS, Math.max(...Object.values(InvalidReason)) + 1),
     };
     expect(clashes(fields, 2 * ThreadBooks.WORDS)).toEqual([]);
@@ -176,6 +178,14 @@ describe('the fields of', () => {
 });
 
 describe('the bits of', () => {
+  test("a slot's flags do not overlap and hold every row of a country", () => {
+    const { DOWNSTREAM, COUNTER, IN_USE, HELD, COUNTRY_MASK, COUNTRY_SHIFT, GENERATION_SHIFT } = MetaCells;
+    const bits = [DOWNSTREAM, COUNTER, IN_USE, HELD, COUNTRY_MASK << COUNTRY_SHIFT];
+    expect(bits.reduce((all, some) => all + some, 0)).toBe(bits.reduce((all, some) => all | some, 0));
+    expect(COUNTRY_MASK << COUNTRY_SHIFT).toBeLessThan(1 << GENERATION_SHIFT);
+    expect(COUNTRY_ROWS - 1).toBeLessThanOrEqual(COUNTRY_MASK);
+  });
+
   test("a record's header do not overlap", () => {
     const bits = [
       RecordMap.LENGTH_MASK,

@@ -16,8 +16,9 @@ const NAMES = [
 ] as const satisfies readonly (keyof Sizes)[];
 
 function reserved(sizes: Sizes): number {
-  const { shards, threads, board, ledger } = createMemory(sizes);
+  const { shards, threads, board, ledger, telemetry } = createMemory(sizes);
   return (
+    telemetry.buffer.byteLength +
     shards.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) +
     threads.reduce((sum, { cells, events }) => sum + cells.buffer.byteLength + events.byteLength, 0) +
     board.buffer.byteLength +

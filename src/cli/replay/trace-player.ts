@@ -144,7 +144,7 @@ export class TracePlayer {
     const room = sidOf(line.room);
     const participant = sidOf(line.participant);
     const recorder = this.#tracks.get([room, participant, track, direction], () =>
-      this.#engine.openTrackRecorder({ room, participant, track, direction }),
+      this.#engine.openTrackRecorder({ room, participant, track, direction, country: countryOf(line) }),
     );
     if (line.counters === 'delta') recorder.recordDelta(line);
     else recorder.record(line);
@@ -175,4 +175,9 @@ export class TracePlayer {
     if (typeof participant !== 'string') this.#engine.updateParticipant(room, participant);
     else if (typeof room !== 'string') this.#engine.updateRoom(room);
   }
+}
+
+/** That of a track's first line counts; a trace may hold any text there. */
+function countryOf({ country = '' }: LineOf<'rtp'>): string {
+  return /^[a-z]{2}$/i.test(country) ? country : '';
 }

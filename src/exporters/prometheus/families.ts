@@ -33,7 +33,10 @@ export type MetricFamily =
       readonly series: readonly HistogramSeries[];
     });
 
-/** Something that knows the values of some metrics; asked at most once a second. */
+/**
+ * Something that knows the values of some metrics; asked at most once a second. What it gives is read over several
+ * turns of the event loop: it must not change until the next time.
+ */
 export interface MetricSource {
   collect(): readonly MetricFamily[];
 }

@@ -29,6 +29,7 @@ export class DeliveryScheduler<T> {
   readonly #clock: DeliveryClock;
   readonly #send: Send<T>;
   readonly #settled: (event: T, outcome: Outcome) => void;
+  readonly #queued: (length: number) => void;
   readonly #maxSlow: number;
   /** Lines that have events. */
   readonly #lines = new Map<string, Line<T>>();
@@ -52,17 +53,22 @@ export class DeliveryScheduler<T> {
   #stopped = false;
   #whenDrained: (() => void)[] = [];
 
-  /** @param settled hears each event's one outcome; it may add events and stop, and must not throw */
+  /**
+   * @param settled hears each event's one outcome; it may add events and stop, and must not throw
+   * @param queued hears of each event that found a place, and how long the queue of its key is with it
+   */
   constructor(
     limits: DeliveryLimits,
     clock: DeliveryClock,
     send: Send<T>,
     settled: (event: T, outcome: Outcome) => void,
+    queued: (length: number) => void = () => {},
   ) {
     this.#limits = limits;
     this.#clock = clock;
     this.#send = send;
     this.#settled = settled;
+    this.#queued = queued;
     this.#maxSlow = Math.max(1, Math.floor(limits.maxInFlight / SLOW_SHARE));
   }
 
@@ -159,6 +165,7 @@ export class DeliveryScheduler<T> {
     const delivery = newDelivery(event, line, this.#clock.monotonicMs(), this.#clock.epochMs());
     line.waiting.push(delivery);
     this.#waiting.push(delivery);
+    this.#queued(line.waiting.length);
     if (line.busy) return;
     line.busy = true;
     this.#turns.push(line);

@@ -16,6 +16,8 @@ import type { ResolvedWebhookOptions, WebhookTarget } from './webhook-options.js
 export interface WebhookHooks {
   /** Sent, failed or dropped: each event once for each URL. Should not throw: that is logged once. */
   processed(info: WebhookInfo, outcome: Outcome): void;
+  /** An event found a place at a URL; `length` events of its key wait there now. Must not throw. */
+  queued?(length: number): void;
   log: Log;
 }
 
@@ -50,6 +52,7 @@ export class Destination {
         return sender.post(body, await signer.sign(body, clock.epochMs()), signal);
       },
       (notice, outcome) => this.#settled(notice.about, outcome),
+      (length) => hooks.queued?.(length),
     );
   }
 
