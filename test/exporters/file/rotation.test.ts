@@ -124,6 +124,16 @@ describe('closed files', () => {
     await holds(rig, idsFrom(0, 3));
   });
 
+  test('count once where they are there both ways, also when nothing is compressed any more', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sfu-stats-file-'));
+    const name = 'stats-20200101T000000000Z-000000.jsonl';
+    writeFileSync(join(folder, name), '{"kind":"stat","stat":{"id":"AS_0"}}\n');
+    writeFileSync(join(folder, `${name}.gz`), gzipSync('{"kind":"stat","stat":{"id":"AS_0"}}\n'));
+    const rig = rigOf({ gzip: false }, folder);
+    await vi.waitFor(() => expect(closedIn(folder)).toEqual([`${name}.gz`]), { timeout: 20_000 });
+    await holds(rig, idsFrom(0, 1));
+  });
+
   test('are in the order they were closed by their names, also when the clock is set back', () => {
     const names = new ClosedNames('/x/a.b+c.jsonl');
     let last = '';

@@ -48,9 +48,9 @@ const BROKEN = -1;
 const LONG = -2;
 
 /**
- * Writes protobuf as its JSON mapping, field by field as they stand on the wire, and builds nothing in between: 20 to
- * 30 times as fast as LiveKit's classes. What an encoder would not write (a field that comes twice, a value of the
- * wrong type, a broken message) it leaves to them. One thread.
+ * Writes protobuf as its JSON mapping, field by field as they stand on the wire, and builds nothing in between: 2 to
+ * 3 µs a stat, where LiveKit's classes take 15 to 30 at best and 50 to 80 with the garbage they leave. What an encoder
+ * would not write (a field that comes twice, a value of the wrong type, a broken message) it leaves to them. One thread.
  */
 export class JsonTranscoder {
   readonly #out: JsonOutput;
