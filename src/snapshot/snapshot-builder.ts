@@ -3,6 +3,7 @@ import type { SlotFrame } from '../memory/frames.js';
 import { Ledger, type LedgerMemory, LedgerWords } from '../memory/ledger.js';
 import { Row } from '../memory/row.js';
 import type { ShardMemory } from '../memory/shard.js';
+import { RowCopies } from './row-copies.js';
 import { addRow, type RowViews, rowViews } from './row-merge.js';
 import { type ObservedTrack, type RowObserver, UNOBSERVED } from './row-observer.js';
 import { compareIdentity, SlotDirectory, type SlotEntry } from './slot-directory.js';
@@ -285,27 +286,4 @@ function differenceOf(after: ReportedTotals, before: ReportedTotals): ReportedTo
     packets: after.packets - before.packets,
     bytes: after.bytes - before.bytes,
   };
-}
-
-/** Rows and streams of a snapshot, copied for the host in the order of the stats. */
-class RowCopies {
-  readonly #rows: Float64Array[] = [];
-  readonly #streams: number[] = [];
-
-  add(words: Float64Array, row: number, streams: readonly number[]): void {
-    this.#rows.push(words.slice(row, row + Row.WORDS));
-    this.#streams.push(streams.length, ...streams);
-  }
-
-  rows(): Float64Array<ArrayBuffer> {
-    const all = new Float64Array(this.#rows.length * Row.WORDS);
-    this.#rows.forEach((row, n) => {
-      all.set(row, n * Row.WORDS);
-    });
-    return all;
-  }
-
-  streams(): Float64Array<ArrayBuffer> {
-    return Float64Array.from(this.#streams);
-  }
 }

@@ -9,7 +9,7 @@ export interface PacketThreadTask {
   memory: RecordingMemory;
   truth: SharedArrayBuffer;
   seed: number;
-  /** 0: recording; 1, set from outside: to end; 2, set by the thread: all is closed; 3: to leave. */
+  /** 0: recording; 1, set from outside: to end; 2, set by the thread: all is closed; 3: to leave. Then: recorders opened. */
   state: SharedArrayBuffer;
 }
 export interface PacketThreadAnswer {
@@ -19,7 +19,10 @@ export interface PacketThreadAnswer {
 const task = workerData as PacketThreadTask;
 const state = new Int32Array(task.state);
 const life = new PacketLife(task.memory, new SeededRandom(task.seed), new PacketTruth(task.truth));
-while (Atomics.load(state, 0) === 0) life.step();
+while (Atomics.load(state, 0) === 0) {
+  life.step();
+  Atomics.store(state, 1, life.opened);
+}
 life.closeAll();
 Atomics.store(state, 0, 2);
 while (Atomics.load(state, 0) === 2) life.thread.publishAll();

@@ -57,8 +57,8 @@ describe('is refused, by field, rule and value, and no slot is taken', () => {
   ];
   test.each(hostile)('%s: %o', (field, options) => {
     const bench = new RecordingBench({ laneSlots: 1 });
-    const open = () =>
-      bench.thread.openTrack({ ...WHOSE, track: 'TR', ...(options as TrackRecorderOptions) });
+    const asked = { ...WHOSE, track: 'TR', ...options } as TrackRecorderOptions;
+    const open = () => bench.thread.openTrack(asked);
     expect(open).toThrow(expect.objectContaining({ code: 'SFU_STATS_INVALID_ARGUMENT', field }));
     expect(bench.thread.slots.inUse).toBe(0);
   });

@@ -265,7 +265,7 @@ test.each([1, 2, 3])(
   async (seed) => {
     const shards = [0, 1].map(() => new ShardBench({ laneSlots: 12, ringWords: 512, scoreBlocks: 8 }));
     const truth = new PacketTruth();
-    const state = new Int32Array(new SharedArrayBuffer(4));
+    const state = new Int32Array(new SharedArrayBuffer(8));
     const memory = {
       lane: 0,
       shards: shards.map((shard) => shard.memory),
@@ -288,9 +288,8 @@ test.each([1, 2, 3])(
     try {
       const counter = new PacketCounter(memory.shards, [{ cells: memory.cells }]);
       let before = new Map<number, Float64Array>();
-      const until = performance.now() + 2_000;
       let rises = 0;
-      while (performance.now() < until) {
+      while (rises < 1_000 || Atomics.load(state, 1) < 1_000) {
         flush();
         // A timer thread that took over a moment ago shows no less than the one before it.
         const reader =
@@ -320,8 +319,7 @@ test.each([1, 2, 3])(
       Atomics.store(state, 0, 3);
       const { opened } = await thread.answer;
       expect(flatCounts(counter.read())).toEqual(flatCounts(truth.reading()));
-      expect(opened).toBeGreaterThan(1_000);
-      expect(rises).toBeGreaterThan(1_000);
+      expect(opened).toBeGreaterThanOrEqual(1_000);
     } finally {
       await thread.stop();
     }

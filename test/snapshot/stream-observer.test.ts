@@ -23,6 +23,8 @@ interface RowValues {
   scores?: readonly number[];
 }
 
+type ObservedRow = readonly [track: ObservedTrack, values: RowValues, mime?: string];
+
 class Tracks implements KnownTracks {
   #version = 0;
   readonly #kinds = new Map<string, { source: number; type: number }>();
@@ -55,7 +57,7 @@ class Bench {
   }
 
   /** One flush, written but not committed. */
-  write(...rows: readonly (readonly [track: ObservedTrack, values: RowValues, mime?: string])[]): void {
+  write(...rows: readonly ObservedRow[]): void {
     this.observer.begin(this.ledger.words, this.ledger.begin() + this.ledger.layout.metrics);
     for (const [track, values, mime = ''] of rows) {
       const views = rowViews(2);
@@ -72,7 +74,7 @@ class Bench {
     }
   }
 
-  flush(...rows: Parameters<Bench['write']>): void {
+  flush(...rows: readonly ObservedRow[]): void {
     this.write(...rows);
     this.ledger.commit();
   }
