@@ -28,8 +28,6 @@ export const Board = {
   SNAPSHOTS_DROPPED: 16,
   /** The timer thread's last turn, monotonic ms. */
   TIMER_BEAT: 17,
-  /** Number of the last call that was taken from the event ring. */
-  CALLS_TAKEN: 18,
   /** Events and webhooks the host was too slow to take. */
   TELEMETRY_DROPPED: 19,
   /** Events of participants nobody knew: sent with what the call brought. */
