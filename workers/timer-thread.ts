@@ -22,7 +22,7 @@ import { Board } from '../src/memory/board.js';
 import { ThreadBooks } from '../src/memory/cells.js';
 import { EventRingReader } from '../src/memory/event-ring.js';
 import { ExportDrop } from '../src/memory/exporter-books.js';
-import { type Frame, FrameType } from '../src/memory/frames.js';
+import { type Frame, FrameType, SAID_BEFORE } from '../src/memory/frames.js';
 import { TelemetryCells, TelemetryLedger } from '../src/memory/telemetry-ledger.js';
 import { PacketCounter } from '../src/snapshot/packet-counter.js';
 import { SnapshotBuilder } from '../src/snapshot/snapshot-builder.js';
@@ -129,7 +129,11 @@ function surroundingsOf(name: string): ExporterSurroundings {
 function take(lane: number, frame: Frame): void {
   if (frame[0] === FrameType.SLOT) {
     builder.setOwner(frame);
-    participants.seen(frame[4].room, frame[4].participant);
+    const [, , , , { room, participant }, saidAfter] = frame;
+    // Names that were taken by the thread before this one are no news: later calls may have said others.
+    const isNews = saidAfter === undefined || saidAfter === ledger.get(TelemetryCells.CALLS_TAKEN);
+    if (isNews) participants.seen(room, participant);
+    else if (saidAfter === SAID_BEFORE) participants.seenBefore(room, participant);
   } else if (frame[0] === FrameType.MIME) {
     threads[lane]!.setMime(frame[1], frame[2]);
   } else {

@@ -117,6 +117,10 @@ export class Registry implements ParticipantDirectory {
     return isKnown ? undefined : 'participants';
   }
 
+  get lastCall(): number {
+    return this.#last.number;
+  }
+
   /** Takes note of a call that was sent. */
   note(frame: CallFrame): void {
     const [, time, number, call] = frame;

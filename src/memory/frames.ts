@@ -176,12 +176,20 @@ export function waitsForRoom(call: TelemetryCall): boolean {
 export type TelemetryCall = LifecycleCall | TrackCall | InfoCall | DataStreamCall;
 export type CallName = TelemetryCall['call'];
 
+/** Names a new timer thread is told again: whatever else was said of the same may be newer. */
+export const SAID_BEFORE = -1;
+
 export type SlotFrame = readonly [
   type: typeof FrameType.SLOT,
   shard: number,
   slot: number,
   generation: number,
   identity: SlotIdentity,
+  /**
+   * When its names were said: after the call of this number; SAID_BEFORE when they are only repeated; left out by a
+   * thread that makes no calls.
+   */
+  saidAfter?: number,
 ];
 export type MimeFrame = readonly [type: typeof FrameType.MIME, id: number, mime: string];
 export type CallFrame = readonly [

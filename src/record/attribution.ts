@@ -12,6 +12,8 @@ export interface Attribution {
 
 /** Tells recorders whether their participant is known. */
 export interface ParticipantDirectory {
+  /** Number of the last call; undefined where no calls are made. */
+  readonly lastCall?: number;
   /**
    * @param changed called whenever `known` has changed.
    * @returns the participant's state as a live object, and the way to stop following it.

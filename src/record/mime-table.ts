@@ -9,6 +9,8 @@ const MAX_MIME_CHARACTERS = 255;
 export class MimeTable {
   /** Mime types that were too long or too many and are reported as none. */
   refused = 0;
+  /** The highest number whose meaning is in the event ring: a record must not come before it. */
+  written = 0;
   readonly #ids = new Map<string, number>();
   readonly #events: EventWriter;
 
@@ -28,7 +30,10 @@ export class MimeTable {
     }
     const id = this.#ids.size + 1;
     this.#ids.set(mime, id);
-    this.#events.send([FrameType.MIME, id, mime]);
+    const whenWritten = (): void => {
+      this.written = id;
+    };
+    if (this.#events.send([FrameType.MIME, id, mime], whenWritten)) whenWritten();
     return id;
   }
 

@@ -2,7 +2,7 @@ import { ErrorCode, SfuStatsError } from '../errors.js';
 import { Board } from '../memory/board.js';
 import { bytesOf, packetsOf } from '../memory/books.js';
 import { BookCells, type CellsMemory, MetaCells, ThreadBooks } from '../memory/cells.js';
-import { FrameType, type SlotFrame, type SlotIdentity } from '../memory/frames.js';
+import { FrameType, SAID_BEFORE, type SlotFrame, type SlotIdentity } from '../memory/frames.js';
 import type { ShardMemory } from '../memory/shard.js';
 import { Direction } from '../memory/totals.js';
 import { type FollowedParticipant, type ParticipantDirectory, SlotAttribution } from './attribution.js';
@@ -238,7 +238,8 @@ export class RecordingThread {
   }
 
   #announce(slot: number, identity: SlotIdentity, announced: () => void): void {
-    const written = this.events.send(this.#slotFrame(slot, identity), announced);
+    const { lastCall } = this.#directory;
+    const written = this.events.send(this.#slotFrame(slot, identity, lastCall), announced);
     if (written) announced();
   }
 
@@ -246,14 +247,16 @@ export class RecordingThread {
   slotFrames(): SlotFrame[] {
     const frames: SlotFrame[] = [];
     this.slots.owners.forEach((owner, slot) => {
-      if (owner?.identity !== undefined) frames.push(this.#slotFrame(slot, owner.identity));
+      if (owner?.identity !== undefined) frames.push(this.#slotFrame(slot, owner.identity, SAID_BEFORE));
     });
     return frames;
   }
 
-  #slotFrame(slot: number, identity: SlotIdentity): SlotFrame {
+  #slotFrame(slot: number, identity: SlotIdentity, saidAfter: number | undefined): SlotFrame {
     const { slots } = this;
-    return [FrameType.SLOT, slots.shardOf(slot), slots.shardSlotOf(slot), slots.generationOf(slot), identity];
+    const where = [slots.shardOf(slot), slots.shardSlotOf(slot), slots.generationOf(slot)] as const;
+    if (saidAfter === undefined) return [FrameType.SLOT, ...where, identity];
+    return [FrameType.SLOT, ...where, identity, saidAfter];
   }
 
   /** Books a sample that was skipped whole, with what it brought. */

@@ -126,9 +126,9 @@ export class TrackRecorder {
     return RecordResult.FOLDED;
   }
 
-  /** @internal Puts the totals as they stand; false while the ring is full or the track was not announced. */
+  /** @internal Puts the totals as they stand; false while the ring is full or track or mime were not announced. */
   tryPut(score: number): boolean {
-    if (!this.#attribution.announced) return false;
+    if (!this.#attribution.announced || this.#mime > this.#thread.mimes.written) return false;
     const put = this.#lane.putSample(
       this.#shardSlot,
       this.#generation,

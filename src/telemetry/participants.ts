@@ -156,6 +156,13 @@ export class Participants {
     for (const [{ info }, participants] of inside) yield { room: info, participants };
   }
 
+  /** Takes over names where none is known: they may be older than whatever else was said. */
+  seenBefore(roomName: RoomName, participantName: ParticipantName): void {
+    if (this.roomName(roomName.sid) === '') this.seen(roomName);
+    const session = this.#sessions.get(keyOf(roomName.sid, participantName.sid));
+    if (session?.info.identity === '') seeParticipant(session, participantName);
+  }
+
   isKnown(room: string, participant: string): boolean {
     return this.#sessions.has(keyOf(room, participant));
   }

@@ -84,6 +84,31 @@ describe('when the timer thread dies', () => {
     expect(await sfu.flush()).toMatchObject([{ roomName: 'third' }]);
   });
 
+  test('a name said by a call is not undone by the one another thread’s recorder was opened with before', async () => {
+    using timer = new MortalTimer();
+    await using sfu = await startEngine({ ports: 1, publishIntervalMs: 10, threadsUrl: timer.url });
+    await using thread = new RemoteRecorder(sfu.engine.port());
+    sfu.engine.roomStarted({ sid: ROOM });
+    sfu.join();
+    const named = {
+      room: { sid: ROOM, name: 'first' },
+      participant: ALICE,
+      track: 'TR',
+      direction: UPSTREAM,
+    };
+    const track = await thread.tell('openTrack', named);
+    const report = async (): Promise<unknown> => {
+      await thread.tell('recordDeltas', track, [{ streams: [{ primaryPackets: 4 }] }]);
+      await thread.tell('publish');
+      return (await sfu.flush()).map(({ roomName }) => roomName);
+    };
+    expect(await report()).toEqual(['first']);
+    sfu.engine.updateRoom({ sid: ROOM, name: 'second' });
+    expect(await report()).toEqual(['second']);
+    await killTimer(sfu, timer);
+    expect(await report()).toEqual(['second']);
+  });
+
   test('counts of what went wrong go on from where they were', async () => {
     using timer = new MortalTimer();
     await using sfu = await startEngine({ threadsUrl: timer.url });

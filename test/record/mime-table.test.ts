@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createEventRing } from '../../dist/src/memory/event-ring.js';
-import { FrameType } from '../../dist/src/memory/frames.js';
+import { FrameType, type MimeFrame } from '../../dist/src/memory/frames.js';
 import { EventWriter } from '../../dist/src/record/event-writer.js';
 import { MimeTable } from '../../dist/src/record/mime-table.js';
+import { RecordResult } from '../../dist/src/record/result.js';
 import { RecordingBench } from '../helpers/recording.js';
 
 const MAX_MIMES = 4096;
@@ -62,4 +63,22 @@ describe('a track whose mime was refused', () => {
     track.recordDelta({ mimeType: 'x'.repeat(256), streams: [{ frames: 2 }] });
     expect(bench.flush()).toMatchObject([{ mime: 'video/VP8', deltas: { samples: 2, frames: 3 } }]);
   });
+});
+
+test('a record does not come before what its mime stands for: while the event ring is full it is folded', () => {
+  const bench = new RecordingBench({ eventRingBytes: 65_536 });
+  const track = bench.openTrack();
+  track.recordDelta({ mimeType: 'video/VP8', streams: [{ primaryPackets: 1 }] });
+  bench.flush();
+  // Nobody reads the ring meanwhile.
+  const large: MimeFrame = [FrameType.MIME, 999, 'x'.repeat(30_000)];
+  while (bench.thread.events.send(large));
+  const sample = { mimeType: 'video/AV1', streams: [{ primaryPackets: 20 }] };
+  expect(track.recordDelta(sample)).toBe(RecordResult.FOLDED);
+  bench.thread.publishAll();
+  bench.drain();
+  expect(bench.shard.take()).toEqual([]);
+  bench.readEvents();
+  expect(bench.flush()).toMatchObject([{ mime: 'video/AV1', samples: 1 }]);
+  expect(track.recordDelta(sample)).toBe(RecordResult.RECORDED);
 });

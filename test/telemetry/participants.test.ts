@@ -321,3 +321,21 @@ describe('names', () => {
     expect(steps.reap(1_000_000)).toMatchObject([{ roomName: '', identity: '' }]);
   });
 });
+
+test('names that are older than others are only taken where none is known', () => {
+  const participants = new Participants();
+  const room = { sid: 'RM' };
+  participants.take({ call: 'participantResumed', room, participant: { sid: 'PA' } }, 0, 1);
+  participants.seenBefore({ sid: 'RM', name: 'old' }, { sid: 'PA', identity: 'older' });
+  expect([participants.roomName('RM'), participants.participantInfo('RM', { sid: 'PA' }).identity]).toEqual([
+    'old',
+    'older',
+  ]);
+  participants.seenBefore({ sid: 'RM', name: 'oldest' }, { sid: 'PA', identity: 'oldest' });
+  participants.seenBefore({ sid: 'RM_unknown', name: 'x' }, { sid: 'PA', identity: 'x' });
+  expect([participants.roomName('RM'), participants.participantInfo('RM', { sid: 'PA' }).identity]).toEqual([
+    'old',
+    'older',
+  ]);
+  expect(participants.roomCount).toBe(1);
+});

@@ -54,6 +54,16 @@ describe('order', () => {
   });
 });
 
+test('how long its key’s queue is with it is told of every event that finds a place', async () => {
+  const harness = new SchedulerHarness({ maxQueuePerKey: 2 });
+  harness.add('a', 4);
+  expect(harness.queued, 'the first is under way, the fourth finds no place').toEqual([1, 1, 2]);
+  harness.add('b');
+  await harness.answer('a', 200);
+  harness.add('a');
+  expect(harness.queued.slice(3)).toEqual([1, 2]);
+});
+
 describe('places', () => {
   test('at most 50 are in flight, and a place that is left is taken by the next key', async () => {
     const harness = new SchedulerHarness();

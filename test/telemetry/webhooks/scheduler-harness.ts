@@ -43,6 +43,8 @@ export class SchedulerHarness {
   /** Every attempt ever begun. */
   readonly attempts: Attempt[] = [];
   readonly told: Told[] = [];
+  /** How long its key's queue was with each event that found a place. */
+  readonly queued: number[] = [];
   readonly scheduler: DeliveryScheduler<Event>;
   /** Run as an attempt begins, and as an outcome is told. */
   onAttempt: (attempt: Attempt) => void = () => {};
@@ -58,6 +60,7 @@ export class SchedulerHarness {
         this.told.push({ event, outcome });
         this.onTold({ event, outcome });
       },
+      (length) => this.queued.push(length),
     );
   }
 
