@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
 import { ErrorCode, type ExportDamage, ExportRecord, readExportFile, SfuStatsError } from '../index.js';
 import { type CatFilter, isWanted } from './cat/filter.js';
-import { Output } from './cat/output.js';
 import { type View, viewOf } from './cat/views.js';
 import { visible } from './cat/visible.js';
 import { colorsFor } from './colors.js';
+import { Output } from './output.js';
 
 const STDIN = '-';
 

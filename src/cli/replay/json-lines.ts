@@ -1,32 +1,22 @@
 import type { Writable } from 'node:stream';
 import type { Snapshot, TelemetryEvent } from '../../index.js';
-
-/** Characters that are put together before they are written. */
-const PIECE_CHARACTERS = 64 * 1024;
+import { Output } from '../output.js';
 
 /**
  * The output of a replay, one JSON object a line. Lines wait until `flush` and are made only then, piece by
  * piece, as fast as the reader takes them: a snapshot's line may be longer than any string can be.
  */
 export class JsonLines {
-  readonly #stream: Writable;
-  #error: NodeJS.ErrnoException | undefined;
+  readonly #output: Output;
   #lines: Iterable<string>[] = [];
-  #resume: (() => void) | undefined;
 
   constructor(stream: Writable) {
-    this.#stream = stream;
-    const resume = (): void => this.#resume?.();
-    stream.on('drain', resume);
-    stream.on('error', (error) => {
-      this.#error ??= error;
-      resume();
-    });
+    this.#output = new Output(stream);
   }
 
   /** Nobody reads any more: what is written from now on is lost, and nobody minds. */
   get isGone(): boolean {
-    return this.#error?.code === 'EPIPE';
+    return this.#output.isGone;
   }
 
   get isWaiting(): boolean {
@@ -52,25 +42,13 @@ export class JsonLines {
   async flush(): Promise<void> {
     const lines = this.#lines;
     this.#lines = [];
-    let piece = '';
     for (const line of lines) {
       for (const part of line) {
-        piece += part;
-        if (piece.length < PIECE_CHARACTERS) continue;
-        await this.#write(piece);
-        piece = '';
+        this.#output.add(part);
+        if (this.#output.isFull) await this.#output.flush();
       }
     }
-    if (piece !== '') await this.#write(piece);
-  }
-
-  async #write(piece: string): Promise<void> {
-    if (this.#error === undefined && !this.#stream.write(piece)) {
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-      });
-    }
-    if (this.#error !== undefined && !this.isGone) throw this.#error;
+    await this.#output.flush();
   }
 }
 

@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import { ErrorCode, refused, type SfuStatsError } from '../../errors.js';
+import { optionRules } from '../../option-rules.js';
 import { FileForm } from './forms/file-forms.js';
 
 /** When what was written is forced to the disk. */
@@ -91,9 +91,7 @@ const YEAR_MS = 366 * DAY_MS;
 /** Room in a name of 255 bytes for what closed files are called. */
 const MAX_NAME_BYTES = 200;
 
-function invalid(field: string, rule: string, value: unknown): SfuStatsError {
-  return refused(ErrorCode.INVALID_OPTION, field === '' ? 'file' : `file.${field}`, rule, value);
-}
+const { invalid } = optionRules('file');
 
 function filePath(value: unknown): string {
   const rule = 'a path of a file, without a NUL';

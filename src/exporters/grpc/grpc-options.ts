@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { ErrorCode, refused, SfuStatsError } from '../../errors.js';
+import { kindOf, optionRules } from '../../option-rules.js';
 import { parseIngestUrl } from './ingest-url.js';
 
 /** How a receiver proves who it is, and the exporter who it is. */
@@ -100,35 +100,7 @@ const TLS_NAMES: ReadonlySet<string> = new Set<keyof GrpcTlsOptions>([
 const DAY_MS = 86_400_000;
 const MOST_BYTES = 2 ** 40;
 
-function invalid(field: string, rule: string, value: unknown): SfuStatsError {
-  return refused(ErrorCode.INVALID_OPTION, `grpc.${field}`, rule, value);
-}
-
-/** The same for a value that may hold a secret: `got` says what it is, in words. */
-function invalidSecret(field: string, rule: string, got: string): SfuStatsError {
-  const name = field === '' ? 'grpc' : `grpc.${field}`;
-  const message = `${name} must be ${rule}, got ${got}`;
-  return new SfuStatsError(ErrorCode.INVALID_OPTION, message, { field: name, rule, value: got });
-}
-
-function kindOf(value: unknown): string {
-  if (value === '') return 'an empty string';
-  if (value === undefined || value === null) return String(value);
-  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
-}
-
-function checkNames(known: ReadonlySet<string>, given: object, field: string): void {
-  for (const name of Object.keys(given)) {
-    if (!known.has(name)) throw invalid(field, 'a known option', name);
-  }
-}
-
-function whole(field: string, value: unknown, least: number, most: number): number {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
-    return value as number;
-  }
-  throw invalid(field, `a whole number from ${least} to ${most}`, value);
-}
+const { invalid, invalidSecret, ensureKnown, whole } = optionRules('grpc');
 
 const URL_RULE = 'grpc://host:port, or grpcs://host:port for TLS';
 
@@ -196,7 +168,7 @@ function pem(field: string, what: string, value: unknown, read: (text: string) =
 
 function tls(given: unknown, isSecure: boolean): GrpcTlsOptions {
   if (typeof given !== 'object' || given === null) throw invalidSecret('tls', 'an object', kindOf(given));
-  checkNames(TLS_NAMES, given, 'tls');
+  ensureKnown(TLS_NAMES, given, 'tls');
   if (!isSecure) throw invalidSecret('tls', 'left out without a URL of grpcs or https', 'an object');
   const { caPem, certPem, keyPem, serverName } = given as GrpcTlsOptions;
   if ((certPem === undefined) !== (keyPem === undefined)) {
@@ -221,7 +193,7 @@ function tls(given: unknown, isSecure: boolean): GrpcTlsOptions {
  */
 export function resolveGrpcOptions(options: GrpcOptions): ResolvedGrpcOptions {
   if (typeof options !== 'object' || options === null) throw invalidSecret('', 'an object', kindOf(options));
-  checkNames(OPTION_NAMES, options, 'option');
+  ensureKnown(OPTION_NAMES, options, 'option');
   const limit = (name: WholeOption, least: number, most: number): number =>
     whole(name, options[name] ?? grpcDefaults[name], least, most);
   const { url, isSecure } = ingestUrl(options.url);

@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import { ErrorCode, refused, SfuStatsError } from '../../errors.js';
+import { kindOf, optionRules } from '../../option-rules.js';
 
 /** What the listener shows of itself, and asks of who comes. */
 export interface MetricsTlsOptions {
@@ -89,28 +89,7 @@ const MAX_NAME = 255;
 /** What a client can send in a header of its own accord: RFC 6750's b64token, without surprises. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
-function invalid(field: string, rule: string, value: unknown): SfuStatsError {
-  return refused(ErrorCode.INVALID_OPTION, `metrics.${field}`, rule, value);
-}
-
-/** The same for a value that may hold a secret: `got` says what it is, in words. */
-function invalidSecret(field: string, rule: string, got: string): SfuStatsError {
-  const name = field === '' ? 'metrics' : `metrics.${field}`;
-  const message = `${name} must be ${rule}, got ${got}`;
-  return new SfuStatsError(ErrorCode.INVALID_OPTION, message, { field: name, rule, value: got });
-}
-
-function kindOf(value: unknown): string {
-  if (value === '') return 'an empty string';
-  if (value === undefined || value === null) return String(value);
-  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
-}
-
-function ensureKnown(known: ReadonlySet<string>, given: object, field: string): void {
-  for (const name of Object.keys(given)) {
-    if (!known.has(name)) throw invalid(field, 'a known option', name);
-  }
-}
+const { invalid, invalidSecret, ensureKnown } = optionRules('metrics');
 
 function flag(field: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;

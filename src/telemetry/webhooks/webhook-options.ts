@@ -1,4 +1,4 @@
-import { ErrorCode, refused, SfuStatsError } from '../../errors.js';
+import { kindOf, optionRules } from '../../option-rules.js';
 
 /** A receiver that checks signatures with a key of its own. */
 export interface WebhookTarget {
@@ -89,35 +89,7 @@ const TARGET_NAMES: ReadonlySet<string> = new Set<keyof WebhookTarget>(['url', '
 
 const DAY_MS = 86_400_000;
 
-function invalid(field: string, rule: string, value: unknown): SfuStatsError {
-  return refused(ErrorCode.INVALID_OPTION, `webhooks.${field}`, rule, value);
-}
-
-/** The same for a value that may hold a secret: `got` says what it is, in words. */
-function invalidSecret(field: string, rule: string, got: string): SfuStatsError {
-  const name = field === '' ? 'webhooks' : `webhooks.${field}`;
-  const message = `${name} must be ${rule}, got ${got}`;
-  return new SfuStatsError(ErrorCode.INVALID_OPTION, message, { field: name, rule, value: got });
-}
-
-function kindOf(value: unknown): string {
-  if (value === '') return 'an empty string';
-  if (value === undefined || value === null) return String(value);
-  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
-}
-
-function checkNames(known: ReadonlySet<string>, given: object, field: string): void {
-  for (const name of Object.keys(given)) {
-    if (!known.has(name)) throw invalid(field, 'a known option', name);
-  }
-}
-
-function whole(field: string, value: unknown, least: number, most: number): number {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
-    return value as number;
-  }
-  throw invalid(field, `a whole number from ${least} to ${most}`, value);
-}
+const { invalid, invalidSecret, ensureKnown, whole } = optionRules('webhooks');
 
 function secretText(field: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
@@ -147,7 +119,7 @@ function target(field: string, given: unknown, options: WebhookOptions): Require
   if (typeof given !== 'object' || given === null) {
     throw invalidSecret(field, 'a URL or { url, apiKey, apiSecret }', kindOf(given));
   }
-  checkNames(TARGET_NAMES, given, field);
+  ensureKnown(TARGET_NAMES, given, field);
   const { url, apiKey, apiSecret } = given as Partial<WebhookTarget>;
   const hasOwnKey = apiKey !== undefined || apiSecret !== undefined;
   return {
@@ -176,7 +148,7 @@ export function resolveWebhookOptions(options: WebhookOptions): ResolvedWebhookO
   if (typeof options !== 'object' || options === null) {
     throw invalidSecret('', 'an object', kindOf(options));
   }
-  checkNames(OPTION_NAMES, options, 'option');
+  ensureKnown(OPTION_NAMES, options, 'option');
   const limit = (name: WholeOption, least: number, most: number): number =>
     whole(name, options[name] ?? webhookDefaults[name], least, most);
   const maxAgeMs = limit('maxAgeMs', 1, DAY_MS);
