@@ -65,7 +65,7 @@ export class KnownTracks {
     if (message !== undefined && sid !== '' && publisher !== undefined && isKnown(publisher)) {
       if (known !== undefined) this.#dropInfo(call.room.sid, sid, known);
       const published = this.#kept.keep(
-        trackFrame(frame, call, { call: 'trackPublishedUpdate', participant: { sid: publisher.sid } }),
+        trackFrame(frame, call, { call: 'trackPublishedUpdate', participant: publisher.sid }),
       );
       const info = { publisher: publisher.sid, published, said: undefined, unpublished: undefined };
       this.#room(call.room.sid).infos.set(sid, info);
@@ -78,7 +78,7 @@ export class KnownTracks {
     const info = this.#rooms.get(call.room.sid)?.infos.get(sid);
     if (call.call === 'trackUnpublished' && info !== undefined) {
       // What it ended is not kept any more.
-      const unpublished = { call: call.call, track: { sid }, wasPublishedLocally: false };
+      const unpublished = { call: call.call, bySid: true, wasPublishedLocally: false };
       info.unpublished ??= trackFrame(frame, call, unpublished);
     }
   }
@@ -87,7 +87,7 @@ export class KnownTracks {
     const { room, participant } = call;
     const { sid } = call.track;
     if (call.call === 'trackPublished') {
-      const published = trackFrame(frame, call, { call: call.call, track: { sid } });
+      const published = trackFrame(frame, call, { call: call.call, bySid: true });
       this.#begin(this.#participant(room.sid, participant.sid).published, published, sid);
     } else if (call.call === 'trackSubscribed') {
       const subscribed = trackFrame(frame, call, { call: call.call });
@@ -202,8 +202,24 @@ export class KnownTracks {
 function trackFrame(
   [type, time, number]: CallFrame,
   { room, participant, track }: TrackCall,
-  says: Pick<TrackCall, 'call'> & Partial<TrackCall>,
+  says: Says,
 ): CallFrame {
-  const whose = { room: { sid: room.sid }, participant: { sid: participant.sid } };
-  return [type, time, number, { ...whose, track, sendEvent: false, ...says }];
+  const call: TrackCall = {
+    call: says.call,
+    room: { sid: room.sid },
+    participant: { sid: says.participant ?? participant.sid },
+    track: says.bySid === true ? { sid: track.sid } : track,
+    sendEvent: false,
+    wasPublishedLocally: says.wasPublishedLocally ?? true,
+  };
+  return [type, time, number, call];
+}
+
+interface Says {
+  readonly call: TrackCall['call'];
+  /** Whose track it is, if not the caller's. */
+  readonly participant?: string;
+  /** Without what was said of it. */
+  readonly bySid?: boolean;
+  readonly wasPublishedLocally?: boolean;
 }

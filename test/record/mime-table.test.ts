@@ -79,6 +79,6 @@ test('a record does not come before what its mime stands for: while the event ri
   bench.drain();
   expect(bench.shard.take()).toEqual([]);
   bench.readEvents();
-  expect(bench.flush()).toMatchObject([{ mime: 'video/AV1', samples: 1 }]);
+  expect(bench.flush()).toMatchObject([{ mime: 'video/AV1', track: 'TR_1' }]);
   expect(track.recordDelta(sample)).toBe(RecordResult.RECORDED);
 });
