@@ -47,7 +47,7 @@ export async function interleaved(
         contestant.batch();
         batches[index]!++;
       };
-      bench.add(contestant.contestant, run, { afterEach: () => contestant.settle?.() });
+      bench.add(contestant.contestant, run, { async: false, afterEach: () => contestant.settle?.() });
       bench.runSync();
       const { result } = bench.tasks[0]!;
       if (result.state !== 'completed') throw new Error(`${contestant.contestant}: ${result.state}`);
