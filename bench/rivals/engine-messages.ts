@@ -98,7 +98,11 @@ export class EngineUnderBench {
       messages: totals.receivedMessages + totals.sentMessages,
       bytes: totals.receivedBytes + totals.sentBytes,
     }));
-    checkSum('messages in the books', all.messages, recorded.UPSTREAM.messages + recorded.DOWNSTREAM.messages);
+    checkSum(
+      'messages in the books',
+      all.messages,
+      recorded.UPSTREAM.messages + recorded.DOWNSTREAM.messages,
+    );
     checkSum('bytes in the books', all.bytes, recorded.UPSTREAM.bytes + recorded.DOWNSTREAM.bytes);
     checkSum('balanced books', 1, balanced ? 1 : 0);
     await this.engine.close();

@@ -12,6 +12,7 @@ import {
 import { Control } from '../memory/shard.js';
 import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
 import type { EnginePort } from '../record/attach.js';
+import type { CounterTable } from '../record/counter-table.js';
 import type { DataRecorder } from '../record/data-recorder.js';
 import {
   type DataRecorderOptions,
@@ -63,6 +64,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #memory: EngineMemory;
   readonly #registry = new Registry();
   readonly #thread: RecordingThread;
+  /** Beside its thread: a load less for every message. Declared as in CounterTable. */
+  declare private readonly counters: CounterTable;
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
   readonly #listeners: HostListeners;
@@ -84,6 +87,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     this.#options = options;
     this.#memory = createMemory(options);
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
+    this.counters = this.#thread.counters;
     this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
       data: () => this.#timerData(),
       message: (message) => this.#onMessage(message),
@@ -174,7 +178,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
 
   /** The fast form of a data or signal recorder's `addBytes`: one message of `bytes` bytes, for its `handle`. */
   add(handle: number, bytes: number): RecordResult {
-    return this.#thread.counters.add(handle, bytes);
+    return this.counters.add(handle, bytes);
   }
 
   /** Whether the rings take one more record of any size, so that no score is lost. */
