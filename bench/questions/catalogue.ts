@@ -3,4 +3,6 @@ import type { Question } from '../harness/question.js';
 /** Each is loaded in a process of its own. */
 export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
   message: async () => (await import('./message.js')).message,
+  'publish-tick': async () => (await import('./publish-tick.js')).publishTick,
+  sample: async () => (await import('./sample.js')).sample,
 };
