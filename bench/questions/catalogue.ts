@@ -5,4 +5,6 @@ export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
   message: async () => (await import('./message.js')).message,
   'publish-tick': async () => (await import('./publish-tick.js')).publishTick,
   sample: async () => (await import('./sample.js')).sample,
+  flush: async () => (await import('./flush.js')).flush,
+  'end-to-end': async () => (await import('./end-to-end.js')).endToEnd,
 };
