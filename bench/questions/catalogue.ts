@@ -7,4 +7,5 @@ export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
   sample: async () => (await import('./sample.js')).sample,
   flush: async () => (await import('./flush.js')).flush,
   'end-to-end': async () => (await import('./end-to-end.js')).endToEnd,
+  'host-loop': async () => (await import('./host-loop.js')).hostLoop,
 };
