@@ -12,8 +12,9 @@ export const RING_BYTES = 2 ** 20;
 
 export interface RigSizes {
   readonly tracks: number;
+  /** @default twice `tracks` */
+  readonly streams?: number;
   readonly scoreBlocks?: number;
-  readonly ringBytes?: number;
 }
 
 /**
@@ -29,9 +30,17 @@ export class RecordingRig {
   readonly #events: EventRingReader;
   #flush = 0;
 
-  constructor({ tracks, scoreBlocks = Math.ceil(tracks / 4), ringBytes = RING_BYTES }: RigSizes) {
-    const sizes = { shards: 1, tracks, streams: 2 * tracks, ports: 0, ringBytes, eventRingBytes: RING_BYTES };
-    this.memory = createMemory({ ...sizes, scoreBlocks });
+  constructor({ tracks, ...sizes }: RigSizes) {
+    this.memory = createMemory({
+      shards: 1,
+      tracks,
+      streams: 2 * tracks,
+      ports: 0,
+      ringBytes: RING_BYTES,
+      eventRingBytes: RING_BYTES,
+      scoreBlocks: Math.ceil(tracks / 4),
+      ...sizes,
+    });
     const [shard, own] = [this.memory.shards[0]!, this.memory.threads[0]!];
     const recording = { lane: 0, shards: this.memory.shards, board: this.memory.board, ...own };
     this.thread = new RecordingThread(recording, everybodyKnown);

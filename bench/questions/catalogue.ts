@@ -8,4 +8,7 @@ export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
   flush: async () => (await import('./flush.js')).flush,
   'end-to-end': async () => (await import('./end-to-end.js')).endToEnd,
   'host-loop': async () => (await import('./host-loop.js')).hostLoop,
+  growth: async () => (await import('./growth.js')).growth,
+  shards: async () => (await import('./shards.js')).shards,
+  'start-stop': async () => (await import('./start-stop.js')).startStop,
 };
