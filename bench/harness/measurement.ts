@@ -20,12 +20,12 @@ export interface Measurement {
 }
 
 export function measurement(
-  name: { readonly case: string; readonly contestant: string },
+  { case: name, contestant }: Pick<Measurement, 'case' | 'contestant'>,
   unit: Unit,
   rounds: readonly number[],
 ): Measurement {
   const best = HIGHER_IS_BETTER.has(unit) ? Math.max(...rounds) : Math.min(...rounds);
-  return { ...name, unit, best, median: median(rounds), spread: spread(rounds), rounds };
+  return { case: name, contestant, unit, best, median: median(rounds), spread: spread(rounds), rounds };
 }
 
 /** A number over time, for plots. */

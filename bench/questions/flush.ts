@@ -84,7 +84,12 @@ function firstIdea(results: Results, samples: number): void {
   const idea = new FirstIdea();
   for (let sample = 0; sample < samples; sample++) {
     for (let n = 0; n < FEWER_TRACKS; n++) {
-      idea.record(`TR_${n}`, { timeMs: 1_000 * sample, packets: 10, bytes: 9_000, score: 1 + ((n + sample) % 4) });
+      idea.record(`TR_${n}`, {
+        timeMs: 1_000 * sample,
+        packets: 10,
+        bytes: 9_000,
+        score: 1 + ((n + sample) % 4),
+      });
     }
   }
   const [ms, { packets }] = timed(() => idea.flush());

@@ -34,7 +34,10 @@ function messageRounds(tracks: number, rounds: number): number[] {
     for (let n = 0; n < passes; n++) pass();
     if (round >= 0) results.push(((performance.now() - from) * 1e6) / (passes * tracks));
   }
-  const messages = slots.reduce((sum, slot) => sum + rig.thread.cells[rig.thread.slots.countersOf(slot) + 2]!, 0);
+  const messages = slots.reduce(
+    (sum, slot) => sum + rig.thread.cells[rig.thread.slots.countersOf(slot) + 2]!,
+    0,
+  );
   checkSum(`${MESSAGE}, ${tracks}`, (rounds + 3) * passes * tracks, messages);
   return results;
 }
@@ -96,8 +99,7 @@ export const growth: Question = {
     }
     const best = (tracks: number, who: string): number => find(measurements, shown(tracks), who).best;
     const most = counts.at(-1)!;
-    const linear = (who: string): number =>
-      best(most, who) / most / (best(10_000, who) / 10_000);
+    const linear = (who: string): number => best(most, who) / most / (best(10_000, who) / 10_000);
     const figures: Figure[] = [
       ratioAtMost(`a message, ${shown(most)} over 10k`, best(most, MESSAGE) / best(10_000, MESSAGE), 3, 6),
       ratioAtMost(`rows a track, ${shown(most)} over 10k`, linear(ROWS), 3, 8),

@@ -54,7 +54,10 @@ async function run(): Promise<LoopOutcome> {
       }
       if (measuredFrom > 0) {
         const bucket = Math.floor((now - measuredFrom) / BUCKET_MS);
-        if (bucket >= lateness.length) return resolve();
+        if (bucket >= lateness.length) {
+          resolve();
+          return;
+        }
         lateness[bucket] = Math.max(lateness[bucket]!, now - due);
         turnsMeasured++;
       }

@@ -22,7 +22,8 @@ async function runVariant(name: VariantName, seconds: number, tracks: number): P
 }
 
 export const hostLoop: Question = {
-  title: 'The host loop under 1 M messages/s, 20k samples/s, a flush and a scrape of 100k tracks every second',
+  title:
+    'The host loop under 1 M messages/s, 20k samples/s, a flush and a scrape of 100k tracks every second',
   async run({ quick, bare }) {
     const outcomes = new Map<VariantName, LoopOutcome[]>(VARIANTS.map((name) => [name, []]));
     for (let round = 0; round < (quick ? 1 : 3); round++) {
@@ -42,7 +43,8 @@ export const hostLoop: Question = {
     add(P99, 'ms', ({ p99Ms }) => p99Ms);
     add(KEPT, '%', ({ kept }) => 100 * kept);
     const rounds = (name: string, who: VariantName) => find(measurements, name, who).rounds;
-    const points = find(measurements, UTILISATION, 'engine').best - find(measurements, UTILISATION, 'bare').best;
+    const points =
+      find(measurements, UTILISATION, 'engine').best - find(measurements, UTILISATION, 'bare').best;
     const added: Figure = {
       text: 'in-loop time the engine adds',
       value: points,

@@ -18,7 +18,10 @@ export const startStop: Question = {
     for (let round = -1; round < (quick ? 3 : 6); round++) {
       bare.sample();
       const from = performance.now();
-      const engine = await StatsEngine.start({ capacity: { tracks: TRACKS + 1 }, reportIntervalMs: 3_600_000 });
+      const engine = await StatsEngine.start({
+        capacity: { tracks: TRACKS + 1 },
+        reportIntervalMs: 3_600_000,
+      });
       const started = performance.now();
       engine.participantJoined(WHOSE);
       const stream = { ssrc: 1, primaryPackets: 1, primaryBytes: 1_000 };
