@@ -179,7 +179,7 @@ export const sample: Question = {
       timeAtMost(RECORD, best(ON_HOST, RECORD), 'ns', 180),
       timeAtMost(IN_ORDER, best(BY_WORKER, IN_ORDER), 'ns', 80),
       timeAtMost(SHUFFLED, best(BY_WORKER, SHUFFLED), 'ns', 330),
-      ratioAtLeast(`${POST} over ${RECORD}`, pairedRatio(rounds(POST), rounds(RECORD)), 5, 3),
+      ratioAtLeast(`${POST} over ${RECORD}`, pairedRatio(rounds(POST), rounds(RECORD)), 3, 1.5),
       ratioAtMost(`${RECORD} over ${PUT}`, pairedRatio(rounds(RECORD), rounds(PUT)), 8, 16),
     ];
     return {
