@@ -7,6 +7,7 @@ import { pairedRatio } from '../harness/statistics.js';
 import { checkSum } from '../harness/sums.js';
 import { postMessageBatches, ringbufWorker, type ThreadRival, threadStream } from '../rivals/other-thread.js';
 
+const { UPSTREAM } = Direction;
 const BARE = 'bare cells, one thread';
 const HANDLE_FORM = 'engine, addBytes';
 const SLOT_FORM = 'engine, add(slot)';
@@ -21,10 +22,11 @@ const bareCells: ThreadRival = {
     const cells = new Float64Array(4 * recorders);
     const { length } = order;
     const pass = (count: number): void => {
+      const [mine, whose, bytes] = [cells, order, sizes];
       for (let n = 0; n < count; n++) {
-        const at = 4 * order[n]!;
-        cells[at]! += sizes[n]!;
-        cells[at + 1]! += 1;
+        const at = 4 * whose[n]!;
+        mine[at]! += bytes[n]!;
+        mine[at + 1]! += 1;
       }
     };
     const from = performance.now();
@@ -101,7 +103,8 @@ class EngineRun {
   #byHandle({ order, sizes }: MessagePattern): (count: number) => void {
     const recorders = Array.from(order, (n) => this.#recorders[n]!);
     return (count) => {
-      for (let n = 0; n < count; n++) recorders[n]!.addBytes(Direction.UPSTREAM, sizes[n]!);
+      const [mine, bytes] = [recorders, sizes];
+      for (let n = 0; n < count; n++) mine[n]!.addBytes(UPSTREAM, bytes[n]!);
     };
   }
 
@@ -109,7 +112,8 @@ class EngineRun {
     const slots = Float64Array.from(order, (n) => this.#recorders[n]!.handle(Direction.UPSTREAM));
     const engine = this.#engine;
     return (count) => {
-      for (let n = 0; n < count; n++) engine.add(slots[n]!, sizes[n]!);
+      const [mine, its, bytes] = [engine, slots, sizes];
+      for (let n = 0; n < count; n++) mine.add(its[n]!, bytes[n]!);
     };
   }
 

@@ -96,7 +96,7 @@ export const message: Question = {
         .filter((rival) => !few || rival === bareCells || ours.includes(rival))
         .map((rival) => contestant(rival, pattern));
       const measured = await interleaved(contestants, {
-        rounds: quick ? 5 : 9,
+        rounds: quick ? 4 : 9,
         timeMs: quick ? 15 : 25,
         bare,
       });
