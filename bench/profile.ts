@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import CliTable from 'cli-table3';
@@ -51,15 +51,14 @@ export function sharesOf(profile: CpuProfile): {
  * @returns the profile's file, for a browser's DevTools
  */
 export async function profileHostLoop(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'sfu-stats-profile-'));
-  const child = fork(new URL('./questions/host-loop-process.js', import.meta.url), ['engine', '6'], {
-    execArgv: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'],
-  });
+  const path = join(mkdtempSync(join(tmpdir(), 'sfu-stats-profile-')), 'host.cpuprofile');
+  const child = fork(new URL('./questions/host-loop-process.js', import.meta.url), [
+    'engine',
+    '6',
+    '100000',
+    path,
+  ]);
   await once(child, 'exit');
-  // CPU.date.time.pid.thread.number: the thread of the host is 0.
-  const file = readdirSync(folder).find((name) => name.split('.')[4] === '0');
-  if (file === undefined) throw new Error(`no profile of the host thread in ${folder}`);
-  const path = join(folder, file);
   const { parts, functions } = sharesOf(JSON.parse(readFileSync(path, 'utf8')) as CpuProfile);
   const total = [...parts.values()].reduce((sum, us) => sum + us, 0);
   const table = (head: string[], rows: Map<string, number>): string => {

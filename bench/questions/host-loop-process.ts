@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { makeVariant, type VariantName } from './host-loop-variants.js';
 
@@ -14,7 +16,9 @@ export interface LoopOutcome {
   readonly error?: string;
 }
 
-const [name = 'bare', secondsText = '4', tracksText = '100000'] = process.argv.slice(2);
+/** `profilePath`: takes a CPU profile of this thread from the warm-up on, without opening and closing. */
+const [name = 'bare', secondsText = '4', tracksText = '100000', profilePath] = process.argv.slice(2);
+const PROFILE_INTERVAL_US = 200;
 const SECONDS = Number(secondsText);
 const LOAD = { tracks: Number(tracksText), dataRecorders: 10_000 };
 const TURN_MS = 5;
@@ -22,6 +26,15 @@ const MESSAGES_A_TURN = 1_000_000 * (TURN_MS / 1_000);
 const SAMPLES_A_TURN = 20_000 * (TURN_MS / 1_000);
 const WARM_UP_MS = 1_000;
 const BUCKET_MS = 100;
+
+async function startProfiler(): Promise<Session> {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.setSamplingInterval', { interval: PROFILE_INTERVAL_US });
+  await session.post('Profiler.start');
+  return session;
+}
 
 async function run(): Promise<LoopOutcome> {
   const variant = await makeVariant(name as VariantName, LOAD);
@@ -37,6 +50,7 @@ async function run(): Promise<LoopOutcome> {
       samples++;
     }
   };
+  const profiler = profilePath === undefined ? undefined : await startProfiler();
   const lateness = new Float64Array(Math.ceil((SECONDS * 1_000) / BUCKET_MS));
   const delays = monitorEventLoopDelay({ resolution: 1 });
   let measuredFrom = 0;
@@ -70,6 +84,10 @@ async function run(): Promise<LoopOutcome> {
   });
   const { utilization } = performance.eventLoopUtilization(busyFrom);
   delays.disable();
+  if (profiler !== undefined) {
+    const { profile } = await profiler.post('Profiler.stop');
+    writeFileSync(profilePath!, JSON.stringify(profile));
+  }
   await variant.end(messages, samples);
   return {
     utilisation: utilization,
