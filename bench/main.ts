@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArguments } from './arguments.js';
 import { type Environment, environment } from './harness/environment.js';
-import { judge } from './harness/figures.js';
+import { judge, slownessOf } from './harness/figures.js';
 import type { QuestionOutcome } from './harness/question-process.js';
 import { profileHostLoop } from './profile.js';
 import { QUESTIONS } from './questions/catalogue.js';
@@ -31,7 +31,8 @@ async function ask(question: string, execPath: string, around: Environment): Pro
   await ended;
   if (outcome.kind === 'failed') throw new Error(`${question}: ${outcome.message}`);
   const { title, answer, bareNs, node, seconds } = outcome;
-  const figures = answer.figures.flatMap((figure) => judge(figure, bareNs, quick) ?? []);
+  const slowness = slownessOf(bareNs, node);
+  const figures = answer.figures.flatMap((figure) => judge(figure, slowness, quick) ?? []);
   return { question, title, node, bareNs, seconds, environment: around, ...answer, figures };
 }
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { BareCells } from '../../dist/bench/harness/bare-cells.js';
-import { type Figure, judge, ratioAtLeast, timeAtMost } from '../../dist/bench/harness/figures.js';
+import {
+  type Figure,
+  judge,
+  ratioAtLeast,
+  slownessOf,
+  timeAtMost,
+} from '../../dist/bench/harness/figures.js';
 import { measurement } from '../../dist/bench/harness/measurement.js';
 import { inTurn } from '../../dist/bench/harness/message-pattern.js';
 import { type Contestant, interleaved } from '../../dist/bench/harness/rounds.js';
@@ -84,12 +90,17 @@ describe('rounds', () => {
 });
 
 describe('figures', () => {
-  const planned = 1.3;
+  const planned = 1;
 
   test('a time is held or missed as it would be on the planned machine', () => {
     const figure = timeAtMost('put', 60, 'ns', 40);
     expect(judge(figure, planned, false)).toMatchObject({ held: false, normalised: 60 });
     expect(judge(figure, 2 * planned, false)).toMatchObject({ held: true, normalised: 30, value: 60 });
+  });
+
+  test('slowness is the time of a bare cell over 1.3 ns; a faster compiler is no faster machine', () => {
+    expect(slownessOf(2.6, 'v20.20.2')).toBe(2);
+    expect(slownessOf(0.82, 'v24.21.0')).toBeCloseTo(slownessOf(1.2, 'v20.20.2'), 10);
   });
 
   test('a rate is multiplied by how much slower the machine is', () => {

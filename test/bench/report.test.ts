@@ -19,7 +19,7 @@ function result(question: string, node: string, factor = 1): QuestionResult {
     seconds: 1,
     environment: { cpu: 'a CPU', cores: 2, memoryGiB: 24, commit: 'abc', date: '2026-01-01', load: 0 },
     measurements: [ns('limit', 2), ns('engine.add(slot)', 5), ns('a | rival', 1_234)],
-    figures: [judge(ratioAtMost('beside the limit', 2.5, 2), 1.3, false)!],
+    figures: [judge(ratioAtMost('beside the limit', 2.5, 2), 1, false)!],
     notes: ['A note.'],
     reference: 'limit',
   };
