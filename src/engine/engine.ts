@@ -14,6 +14,7 @@ import { Control } from '../memory/shard.js';
 import { TelemetryCells, TelemetryLedger } from '../memory/telemetry-ledger.js';
 import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
 import type { EnginePort } from '../record/attach.js';
+import type { CounterTable } from '../record/counter-table.js';
 import type { DataRecorder } from '../record/data-recorder.js';
 import {
   type DataRecorderOptions,
@@ -60,6 +61,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   readonly #telemetry: TelemetryLedger;
   readonly #registry: Registry;
   readonly #thread: RecordingThread;
+  /** Beside its thread: a load less for every message. Declared as in CounterTable. */
+  declare private readonly counters: CounterTable;
   readonly #supervisor: TimerSupervisor;
   readonly #monotonicStart = monotonicMs();
   readonly #listeners: HostListeners;
@@ -93,6 +96,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       reaped: () => board[Board.REAPED]!,
     });
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
+    this.counters = this.#thread.counters;
     this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
       data: () => this.#timerData(),
       message: (message) => this.#onMessage(message),
@@ -190,7 +194,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
 
   /** The fast form of a data or signal recorder's `addBytes`: one message of `bytes` bytes, for its `handle`. */
   add(handle: number, bytes: number): RecordResult {
-    return this.#thread.counters.add(handle, bytes);
+    return this.counters.add(handle, bytes);
   }
 
   /** Whether the rings take one more record of any size, so that no score is lost. */

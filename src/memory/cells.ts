@@ -64,6 +64,8 @@ export const ThreadBooks = {
   MIMES_REFUSED: 27,
   /** One count for each InvalidReason. */
   INVALID_REASONS: 28,
+  /** Always 0: where a closed recorder looks for its handle. */
+  NO_HANDLE: 45,
   /** Slots opened for a country that had no row left in the packet counts. */
   COUNTRIES_OVERFLOWED: 46,
   /** Timer threads this thread has told of its slots, + 1; 0: it was never attached, or is closed. */

@@ -81,7 +81,21 @@ export class SampleReader {
    * the new base either way.
    */
   read(sample: TrackSample, known: TrackStreams, firstWord: number, cumulative: boolean): InvalidReason {
-    this.changes.fill(0);
+    const changes = this.changes;
+    // Stores: a call of fill() costs 12 ns, a tenth of a sample.
+    changes[1] = 0;
+    changes[2] = 0;
+    changes[3] = 0;
+    changes[4] = 0;
+    changes[5] = 0;
+    changes[6] = 0;
+    changes[7] = 0;
+    changes[8] = 0;
+    changes[9] = 0;
+    changes[10] = 0;
+    changes[11] = 0;
+    changes[12] = 0;
+    if (this.layers > 0) changes.fill(0, COUNT);
     this.layers = 0;
     this.rtt = 0;
     this.jitter = 0;

@@ -35,6 +35,9 @@ export class TrackRecorder {
   #rtt = 0;
   #jitter = 0;
   #mime = 0;
+  /** A track rarely has another mime than in its last sample: its number is not looked up again. */
+  #saidMime: string | undefined;
+  #saidMimeId = 0;
   #time = 0;
   #folded = false;
 
@@ -108,8 +111,12 @@ export class TrackRecorder {
     }
     if (reader.rtt > this.#rtt) this.#rtt = reader.rtt;
     if (reader.jitter > this.#jitter) this.#jitter = reader.jitter;
-    const mime = thread.mimes.idOf(reader.mimeType);
-    if (mime !== 0) this.#mime = mime;
+    const said = reader.mimeType;
+    if (said !== this.#saidMime || this.#saidMimeId === 0) {
+      this.#saidMimeId = thread.mimes.idOf(said);
+      this.#saidMime = said;
+    }
+    if (this.#saidMimeId !== 0) this.#mime = this.#saidMimeId;
     this.#time = thread.now();
     return this.#put(reader.score);
   }

@@ -161,6 +161,7 @@ describe('the fields of', () => {
       FOLDED: words(ThreadBooks.FOLDED),
       SCORES_LOST: words(ThreadBooks.SCORES_LOST),
       MIMES_REFUSED: words(ThreadBooks.MIMES_REFUSED),
+      NO_HANDLE: words(ThreadBooks.NO_HANDLE),
       ANNOUNCED: words(ThreadBooks.ANNOUNCED),
       COUNTRIES_OVERFLOWED: words(ThreadBooks.COUNTRIES_OVERFLOWED),
       INVALID_REASONS: words(ThreadBooks.INVALID_REASONS, Math.max(...Object.values(InvalidReason)) + 1),

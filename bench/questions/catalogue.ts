@@ -1,0 +1,14 @@
+import type { Question } from '../harness/question.js';
+
+/** Each is loaded in a process of its own. */
+export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
+  message: async () => (await import('./message.js')).message,
+  'publish-tick': async () => (await import('./publish-tick.js')).publishTick,
+  sample: async () => (await import('./sample.js')).sample,
+  flush: async () => (await import('./flush.js')).flush,
+  'end-to-end': async () => (await import('./end-to-end.js')).endToEnd,
+  'host-loop': async () => (await import('./host-loop.js')).hostLoop,
+  growth: async () => (await import('./growth.js')).growth,
+  shards: async () => (await import('./shards.js')).shards,
+  'start-stop': async () => (await import('./start-stop.js')).startStop,
+};
