@@ -79,7 +79,8 @@ const countersOf = (page: string): Set<string> =>
   new Set([...page.matchAll(/^# TYPE (\S+) counter$/gm)].map(([, name]) => name!));
 
 /** Those that depend on how often a thread died, and on when. */
-const isOfDelivery = (series: string): boolean => !/^(livekit_(?!webhook)|sfu_stats_\w+_recorded)/.test(series);
+const isOfDelivery = (series: string): boolean =>
+  !/^(livekit_(?!webhook)|sfu_stats_\w+_recorded)/.test(series);
 
 export interface ExporterDeaths {
   readonly seed: number;
@@ -162,7 +163,8 @@ export class ExporterDeathRun {
       for (let round = 0; round < rounds; round++) {
         const before = restarts(sfu);
         const left = kills - before;
-        const death = left > 0 && deathRandom.chance(left / (rounds - round)) ? drawDeath(deathRandom) : undefined;
+        const death =
+          left > 0 && deathRandom.chance(left / (rounds - round)) ? drawDeath(deathRandom) : undefined;
         letTimePass();
         const isAfter = death?.at === 'once' && deathRandom.chance(0.5);
         if (death !== undefined && !isAfter) await timer.kill(death);
@@ -179,14 +181,19 @@ export class ExporterDeathRun {
         await engine.advanceTo(30_000 * (round + 1));
         // One that never came to where it was to die.
         if (death !== undefined && restarts(sfu) === before) await killTimer(sfu, timer);
-        await vi.waitUntil(() => engine.status().threads.timer === 'running', { timeout: 10_000, interval: 2 });
+        await vi.waitUntil(() => engine.status().threads.timer === 'running', {
+          timeout: 10_000,
+          interval: 2,
+        });
         if (round % 4 === 0) await this.#scrape(sfu);
       }
       await listener.settle();
-      await vi.waitUntil(
-        () => engine.status().webhooks.queued === 0 && engine.status().exporters.every(isSettled),
-        { timeout: 5_000, interval: 10 },
-      ).catch(() => this.#problems.push(`never settled: ${JSON.stringify(engine.status().exporters)}`));
+      await vi
+        .waitUntil(
+          () => engine.status().webhooks.queued === 0 && engine.status().exporters.every(isSettled),
+          { timeout: 5_000, interval: 10 },
+        )
+        .catch(() => this.#problems.push(`never settled: ${JSON.stringify(engine.status().exporters)}`));
       const metrics = await this.#settledScrape(sfu);
       const audit = await engine.audit();
       const { participants, rooms, reaped, lateEvents, drops, exporters, webhooks } = engine.status();
@@ -293,14 +300,18 @@ export class ExporterDeathRun {
     const reported = packetsIn(audit.reported.UPSTREAM) + packetsIn(audit.reported.DOWNSTREAM);
     for (const { name, queued, dropped, accepted, sent } of exporters) {
       if (Object.values(queued).some((left) => left !== 0))
-        this.#problems.push(`${name}: accepted ${JSON.stringify(accepted)}, of which ${JSON.stringify(queued)} is nowhere`);
+        this.#problems.push(
+          `${name}: accepted ${JSON.stringify(accepted)}, of which ${JSON.stringify(queued)} is nowhere`,
+        );
       if (name === 'prometheus') continue;
       const { packets, events } = arrivals[name as keyof typeof arrivals];
       const { full, refused, closed, timerRestart } = dropped;
       if (full.batches + refused.batches + closed.batches > 0) this.#problems.push(`${name}: dropped others`);
       const missing = reported - packets;
       if (missing < 0 || missing > packetsIn(timerRestart))
-        this.#problems.push(`${name}: ${missing} packets are missing, dropped were ${packetsIn(timerRestart)}`);
+        this.#problems.push(
+          `${name}: ${missing} packets are missing, dropped were ${packetsIn(timerRestart)}`,
+        );
       // What was accepted again, after a death, may have been sent again.
       if (packetsIn(sent) > packets + packetsIn(accepted) - reported)
         this.#problems.push(`${name}: ${packetsIn(sent)} packets sent, ${packets} arrived`);
@@ -313,7 +324,11 @@ export class ExporterDeathRun {
   }
 
   /** Each webhook that was told arrived, or was counted as dropped. */
-  #checkWebhooks({ posts }: Receiver, told: number, { sent, failed, dropped }: EngineStatus['webhooks']): void {
+  #checkWebhooks(
+    { posts }: Receiver,
+    told: number,
+    { sent, failed, dropped }: EngineStatus['webhooks'],
+  ): void {
     const arrived = new Set(posts.map(({ event }) => event.id)).size;
     if (sent + failed + dropped !== told)
       this.#problems.push(`webhooks: ${told} were told, ${sent} sent, ${failed} failed, ${dropped} dropped`);
