@@ -157,8 +157,9 @@ const intake = new EventIntake({
     }
   },
   handOn: (commit) => {
-    loop.deliverTelemetry(commit);
+    // The host's message commits: what a thread that dies after it had not queued would be missing, uncounted.
     analytics.sendEvents();
+    loop.deliverTelemetry(commit);
   },
 });
 

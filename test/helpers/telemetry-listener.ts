@@ -1,5 +1,5 @@
 import { AnalyticsEvent, AnalyticsEventType, WebhookEvent } from '@livekit/protocol';
-import type { StatsEngineOptions, TelemetryEvent } from '../../dist/src/index.js';
+import type { StatsEngine, StatsEngineOptions, TelemetryEvent } from '../../dist/src/index.js';
 import { type EngineUnderTest, startEngine } from './engine.js';
 
 /** An engine with real threads, and all it tells from its first call on, in order. */
@@ -12,8 +12,9 @@ export class Listener implements AsyncDisposable {
     sfu.engine.onTelemetry((event) => this.told.push(event));
   }
 
-  static async start(options: StatsEngineOptions = {}): Promise<Listener> {
-    return new Listener(await startEngine(options));
+  /** @param Engine whose it is, where it is not what ships */
+  static async start(options: StatsEngineOptions = {}, Engine?: typeof StatsEngine): Promise<Listener> {
+    return new Listener(await startEngine(options, Engine));
   }
 
   get engine() {

@@ -145,8 +145,9 @@ type SeenMemory = Pick<TimerData, 'shards' | 'threads' | 'ledger' | 'telemetry'>
 
 /** Timer threads that die when they are told to. */
 export class MortalTimer extends Threads {
-  constructor() {
-    super(TIMER_THREAD, 'export { default } from ENTRY;');
+  /** @param dist the compiled package whose threads these are */
+  constructor(dist?: URL) {
+    super(TIMER_THREAD, 'export { default } from ENTRY;', dist);
     this.channel.unref();
   }
 
