@@ -266,8 +266,9 @@ function metricsShown(): PrometheusParts {
       new EngineMetrics(data),
       new LabelOverflow(
         ['country', 'packets', packets],
-        ['source, type or country', 'streams', streams],
-        ...(traffic === undefined ? [] : [['room or track', 'tracks', traffic] as const]),
+        ['country', 'streams', streams],
+        ['error', 'subscriptions', eventMetrics],
+        ...(traffic === undefined ? [] : [['track', 'traffic', traffic] as const]),
       ),
       ...(traffic === undefined ? [] : [new TrackMetrics(traffic)]),
     ],

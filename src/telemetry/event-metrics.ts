@@ -152,6 +152,11 @@ export class EventMetrics implements CallObserver, MetricSource {
     return totals;
   }
 
+  /** Errors that were counted under another label, because there were too many. */
+  get overflowed(): number {
+    return this.#ledger.committed(TelemetryCells.LABELS_OVERFLOWED);
+  }
+
   collect(): MetricFamily[] {
     return [
       {
@@ -177,19 +182,6 @@ export class EventMetrics implements CallObserver, MetricSource {
       histogram('livekit_room_duration_seconds', 'How long rooms went on', this.#roomSeconds),
       histogram('livekit_webhook_queue_length', 'Webhooks of a key, when one was queued', this.#queueLengths),
       histogram('livekit_datapacket_stream_bytes', 'Bytes of data streams', this.#streamBytes),
-      {
-        ...counter(
-          'sfu_stats_metric_labels_overflowed_total',
-          'Values counted under "other", by metric and label',
-        ),
-        labelNames: ['metric', 'label'],
-        series: [
-          {
-            labels: ['livekit_track_subscribe_counter', 'error'],
-            value: this.#ledger.committed(TelemetryCells.LABELS_OVERFLOWED),
-          },
-        ],
-      },
     ];
   }
 
