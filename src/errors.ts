@@ -47,21 +47,78 @@ export class SfuStatsError extends Error {
 }
 
 const SHOWN_CHARACTERS = 80;
+/** Digits of a larger one could be any number. */
+const MAX_SHOWN_BIGINT = 10n ** 80n;
+/** Controls, line ends, what turns writing around or has no width, where JSON leaves it as it is. */
+const UNSEEN = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** A value as an error may show it: one line, bounded, whatever it is. */
 export function shown(value: unknown): string {
   let text: string;
-  if (typeof value === 'string') text = JSON.stringify(value.slice(0, SHOWN_CHARACTERS + 1));
-  else if (typeof value === 'bigint') text = `${value}n`;
-  else if (typeof value === 'object' && value !== null)
-    text = Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value === 'string') text = quoted(firstOf(value));
+  else if (typeof value === 'bigint')
+    text = value > MAX_SHOWN_BIGINT || value < -MAX_SHOWN_BIGINT ? 'a large bigint' : `${value}n`;
+  else if (typeof value === 'object' && value !== null) text = isArray(value) ? 'an array' : 'an object';
   else if (typeof value === 'function') text = 'a function';
+  else if (typeof value === 'symbol')
+    text = `Symbol(${quoted(firstOf(value.description ?? '')).slice(1, -1)})`;
   else text = Object.is(value, -0) ? '-0' : String(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
+const firstOf = (text: string): string => text.slice(0, SHOWN_CHARACTERS + 1);
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    UNSEEN,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function isArray(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    // A proxy that was revoked.
+    return false;
+  }
+}
+
+const REASON_CHARACTERS = 240;
+
+/** What was thrown, in one bounded line, whatever it is. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    return quoted(String(thrown).slice(0, REASON_CHARACTERS)).slice(1, -1).replaceAll('\\"', '"');
+  } catch {
+    return shown(thrown);
+  }
 }
 
 /** The error for a field that breaks a rule. */
 export function refused(code: ErrorCode, field: string, rule: string, value: unknown): SfuStatsError {
   const got = shown(value);
   return new SfuStatsError(code, `${field} must be ${rule}, got ${got}`, { field, rule, value: got });
+}
+
+/**
+ * Runs what reads a value of the caller's: what their getters and proxies throw is that value's fault, and told as that.
+ */
+export function reading<T>(code: ErrorCode, field: string, value: unknown, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (isOurs(cause)) throw cause;
+    const rule = 'an object whose members can be read';
+    const got = shown(value);
+    throw new SfuStatsError(code, `${field} must be ${rule}, got ${got}`, { field, rule, value: got, cause });
+  }
+}
+
+function isOurs(error: unknown): error is SfuStatsError {
+  try {
+    return error instanceof SfuStatsError;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,5 @@
 import { ParticipantInfo, Room, TrackInfo } from '@livekit/protocol';
-import { ErrorCode, refused, SfuStatsError } from '../errors.js';
+import { ErrorCode, reasonOf, refused, SfuStatsError, shown } from '../errors.js';
 import type { ParticipantName, RoomName, TrackName } from '../memory/frames.js';
 import { participantName, roomName, trackSid } from '../record/refs.js';
 
@@ -40,11 +40,10 @@ export function encodeMessage<M extends Encodable, P>(
   try {
     bytes = (value instanceof type ? value : new type(value)).toBinary();
   } catch (cause) {
-    throw new SfuStatsError(ErrorCode.INVALID_ARGUMENT, `${field} must be ${rule}: ${String(cause)}`, {
-      field,
-      rule,
-      cause,
-    });
+    // The library's words quote what the caller gave, at any length.
+    const got = shown(value);
+    const message = `${field} must be ${rule}, got ${got}: ${reasonOf(cause)}`;
+    throw new SfuStatsError(ErrorCode.INVALID_ARGUMENT, message, { field, rule, value: got, cause });
   }
   if (bytes.length <= MAX_MESSAGE_BYTES) return bytes;
   const limit = `at most ${MAX_MESSAGE_BYTES} bytes of protobuf`;

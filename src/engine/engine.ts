@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { ErrorCode, refused, SfuStatsError } from '../errors.js';
+import { ErrorCode, reading, refused, SfuStatsError } from '../errors.js';
 import type { ExporterReport } from '../exporters/exporter.js';
 import { Board } from '../memory/board.js';
 import {
@@ -116,11 +116,14 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
    * @throws SfuStatsError INVALID_OPTION, THREAD
    */
   static async start(options: StatsEngineOptions = {}): Promise<StatsEngine> {
-    const resolved = resolveOptions(options, {
+    const surroundings = {
       cores: availableParallelism(),
       randomSeed: () => randomBytes(16).toString('hex'),
       threadsUrl: new URL('../../workers/', import.meta.url),
-    });
+    };
+    const resolved = reading(ErrorCode.INVALID_OPTION, 'options', options, () =>
+      resolveOptions(options, surroundings),
+    );
     const engine = new StatsEngine(resolved);
     await engine.#start();
     return engine;
@@ -302,6 +305,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   /**
    * Has `listener` called with every snapshot, in order, on this thread; returns the way to stop it. While
    * somebody listens the rows are copied for them. A host that is too slow misses some (`snapshotsDropped`).
+   * @throws SfuStatsError INVALID_ARGUMENT, CLOSED
    */
   onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
     this.#ensureOpen();
@@ -311,6 +315,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   /**
    * Has `listener` called with every event, webhook and report of rooms, in order, on this thread; returns the
    * way to stop it. A host that is too slow misses some (`telemetryDropped`).
+   * @throws SfuStatsError INVALID_ARGUMENT, CLOSED
    */
   onTelemetry(listener: (event: TelemetryEvent) => void): () => void {
     this.#ensureOpen();
@@ -320,9 +325,14 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   /**
    * A drill: terminates the stats worker that drains a shard, as a crash would. Another takes over; nothing
    * is lost. Resolves to false when nobody drained the shard at that moment.
+   * @throws SfuStatsError INVALID_ARGUMENT, CLOSED
    */
   async terminateStatsWorker(shard: number): Promise<boolean> {
     this.#ensureOpen();
+    const last = this.#options.shards - 1;
+    if (!(Number.isInteger(shard) && shard >= 0 && shard <= last)) {
+      throw refused(ErrorCode.INVALID_ARGUMENT, 'shard', `a whole number from 0 to ${last}`, shard);
+    }
     return (await this.#supervisor.request({ op: 'terminateStatsWorker', shard })) as boolean;
   }
 
@@ -331,10 +341,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
    * the first one's report.
    */
   close(options: CloseOptions = {}): Promise<CloseReport> {
-    const { deadlineMs = CLOSE_DEADLINE_MS } = options;
-    // What is no number of milliseconds is as good as not said.
-    const asked = Number.isNaN(Number(deadlineMs)) ? CLOSE_DEADLINE_MS : Number(deadlineMs);
-    this.#closing ??= this.#close(Math.min(Math.max(0, asked), MAX_CLOSE_DEADLINE_MS));
+    this.#closing ??= this.#close(closeDeadlineOf(options));
     return this.#closing;
   }
 
@@ -445,6 +452,18 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #ensureOpen(): void {
     if (this.#state !== 'running') throw new SfuStatsError(ErrorCode.CLOSED, `the engine is ${this.#state}`);
   }
+}
+
+/** What is no number of milliseconds is as good as not said: closing never throws. */
+function closeDeadlineOf(options: CloseOptions | undefined): number {
+  let asked = CLOSE_DEADLINE_MS;
+  try {
+    const said = Number(options?.deadlineMs ?? CLOSE_DEADLINE_MS);
+    if (!Number.isNaN(said)) asked = said;
+  } catch {
+    // A getter that throws, a symbol.
+  }
+  return Math.min(Math.max(0, asked), MAX_CLOSE_DEADLINE_MS);
 }
 
 /** Those that run beside the listeners in the host. */

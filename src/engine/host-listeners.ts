@@ -1,3 +1,4 @@
+import { ErrorCode, reasonOf, refused } from '../errors.js';
 import { Board } from '../memory/board.js';
 import type { Logger } from '../options.js';
 import type { HostMessage, SnapshotMessage, TelemetryMessage } from './messages.js';
@@ -31,6 +32,8 @@ export class HostListeners {
   }
 
   #listen<T>(listeners: Set<Listener<T>>, listener: Listener<T>): () => void {
+    if (typeof listener !== 'function')
+      throw refused(ErrorCode.INVALID_ARGUMENT, 'listener', 'a function', listener);
     listeners.add(listener);
     this.#say();
     return () => {
@@ -63,7 +66,7 @@ export class HostListeners {
       try {
         listener(value);
       } catch (error) {
-        this.#logger.error({ error: String(error) }, 'a listener threw');
+        this.#logger.error({ error: reasonOf(error) }, 'a listener threw');
       }
     }
   }

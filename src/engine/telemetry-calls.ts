@@ -10,9 +10,9 @@ import {
   RTPStats,
   type VideoQuality,
 } from '@livekit/protocol';
-import { ErrorCode, refused } from '../errors.js';
+import { ErrorCode, reading, refused } from '../errors.js';
 import type { InfoCall, TelemetryCall, TrackCall } from '../memory/frames.js';
-import { MAX_NAME_LENGTH } from '../record/refs.js';
+import { flagOf, int32Of, textOf } from './call-fields.js';
 import {
   encodeMessage,
   encodeParticipant,
@@ -126,45 +126,58 @@ export abstract class TelemetryCalls {
 
   /** Opens the participant's session, or adds a guard to it. */
   participantJoined(call: ParticipantJoinedCall): void {
-    const { client, sendEvent = true } = call;
-    this.send({
-      call: 'participantJoined',
-      ...named(call),
-      ref: refOf(call),
-      sendEvent,
-      ...(client && { client: encodeMessage(ClientInfo, client, 'client') }),
-      ...clientMetaOf(call),
+    this.#read(call, () => {
+      const { client, sendEvent = true } = call;
+      return {
+        call: 'participantJoined',
+        ...named(call),
+        ref: refOf(call),
+        sendEvent: flagOf('sendEvent', sendEvent),
+        ...(client !== undefined && { client: encodeMessage(ClientInfo, client, 'client') }),
+        ...clientMetaOf(call),
+      };
     });
   }
 
   /** Media flows: the session is connected. Opens it when nobody did. */
   participantActive(call: ParticipantActiveCall): void {
-    const { isMigration = false, isWarp = false } = call;
-    this.send({
-      call: 'participantActive',
-      ...named(call),
-      ref: refOf(call),
-      isMigration,
-      isWarp,
-      ...clientMetaOf(call),
+    this.#read(call, () => {
+      const { isMigration = false, isWarp = false } = call;
+      return {
+        call: 'participantActive',
+        ...named(call),
+        ref: refOf(call),
+        isMigration: flagOf('isMigration', isMigration),
+        isWarp: flagOf('isWarp', isWarp),
+        ...clientMetaOf(call),
+      };
     });
   }
 
   /** Opens the session when nobody did; it is then held by a guard of its own that any leave releases. */
   participantResumed(call: ParticipantResumedCall): void {
-    const { node, reason } = call;
-    this.send({
-      call: 'participantResumed',
-      ...named(call),
-      ...(node !== undefined && { node: textOf('node', node) }),
-      ...(reason !== undefined && { reason: int32Of('reason', reason) }),
+    this.#read(call, () => {
+      const { node, reason } = call;
+      return {
+        call: 'participantResumed',
+        ...named(call),
+        ...(node !== undefined && { node: textOf('node', node) }),
+        ...(reason !== undefined && { reason: int32Of('reason', reason) }),
+      };
     });
   }
 
   /** Releases a guard; with the last one the participant is closed, and remembered for `reapAfterMs`. */
   participantLeft(call: ParticipantLeftCall): void {
-    const { sendEvent = true } = call;
-    this.send({ call: 'participantLeft', ...named(call), ref: refOf(call), sendEvent });
+    this.#read(call, () => {
+      const { sendEvent = true } = call;
+      return {
+        call: 'participantLeft',
+        ...named(call),
+        ref: refOf(call),
+        sendEvent: flagOf('sendEvent', sendEvent),
+      };
+    });
   }
 
   trackPublishRequested(call: TrackEventCall): void {
@@ -176,7 +189,9 @@ export abstract class TelemetryCalls {
   }
 
   trackUnpublished(call: TrackUnpublishedCall): void {
-    this.#track('trackUnpublished', call, { wasPublishedLocally: call.wasPublishedLocally ?? true });
+    this.#track('trackUnpublished', call, ({ wasPublishedLocally = true }) => ({
+      wasPublishedLocally: flagOf('wasPublishedLocally', wasPublishedLocally),
+    }));
   }
 
   trackPublishedUpdate(call: TrackEventCall): void {
@@ -192,40 +207,38 @@ export abstract class TelemetryCalls {
   }
 
   trackSubscribeRequested(call: TrackSubscriptionCall): void {
-    this.#track('trackSubscribeRequested', call, publisherOf(call));
+    this.#track('trackSubscribeRequested', call, publisherOf);
   }
 
   trackSubscribed(call: TrackSubscriptionCall): void {
-    this.#track('trackSubscribed', call, publisherOf(call));
+    this.#track('trackSubscribed', call, publisherOf);
   }
 
   trackUnsubscribed(call: TrackSubscriptionCall): void {
-    this.#track('trackUnsubscribed', call, publisherOf(call));
+    this.#track('trackUnsubscribed', call, publisherOf);
   }
 
   trackSubscribeFailed(call: TrackSubscribeFailedCall): void {
-    const { error = '', isUserError = false } = call;
-    this.#track('trackSubscribeFailed', call, {
+    this.#track('trackSubscribeFailed', call, ({ error = '', isUserError = false }) => ({
       ...publisherOf(call),
       error: textOf('error', error),
-      isUserError,
-    });
+      isUserError: flagOf('isUserError', isUserError),
+    }));
   }
 
   trackMaxSubscribedVideoQuality(call: TrackQualityCall): void {
-    const { mimeType = '', quality = 0 } = call;
-    this.#track('trackMaxSubscribedVideoQuality', call, {
+    this.#track('trackMaxSubscribedVideoQuality', call, ({ mimeType = '', quality = 0 }) => ({
       mimeType: textOf('mimeType', mimeType),
       quality: int32Of('quality', quality),
-    });
+    }));
   }
 
   trackPublishRtpStats(call: TrackRtpStatsCall): void {
-    this.#track('trackPublishRtpStats', call, rtpStatsOf(call));
+    this.#track('trackPublishRtpStats', call, rtpStatsOf);
   }
 
   trackSubscribeRtpStats(call: TrackRtpStatsCall): void {
-    this.#track('trackSubscribeRtpStats', call, rtpStatsOf(call));
+    this.#track('trackSubscribeRtpStats', call, rtpStatsOf);
   }
 
   /** A data stream is over. Only metrics hear of it; one that finds the event ring full is dropped, and counted. */
@@ -280,13 +293,26 @@ export abstract class TelemetryCalls {
     this.#info('nodeRooms', encodeMessage(AnalyticsNodeRooms, info, 'info'));
   }
 
-  #track(
+  #track<C extends TrackEventCall>(
     name: TrackCall['call'],
-    call: TrackEventCall,
-    more: Partial<CallWithoutName<TrackCall>> = {},
+    call: C,
+    more: (call: C) => Partial<CallWithoutName<TrackCall>> = () => ({}),
   ): void {
-    const { sendEvent = true } = call;
-    this.send({ call: name, ...named(call), track: encodeTrack(call.track), sendEvent, ...more });
+    this.#read(call, () => {
+      const { sendEvent = true, track } = call;
+      return {
+        call: name,
+        ...named(call),
+        track: encodeTrack(track),
+        sendEvent: flagOf('sendEvent', sendEvent),
+        ...more(call),
+      };
+    });
+  }
+
+  /** Sends what is read of a call; what throws while it is read is refused. */
+  #read(call: unknown, read: () => TelemetryCall): void {
+    this.send(reading(ErrorCode.INVALID_ARGUMENT, 'call', call, read));
   }
 
   #info(name: InfoCall['call'], info: Uint8Array): void {
@@ -300,22 +326,6 @@ function named({ room, participant }: ParticipantCall): Pick<TrackCall, 'room' |
 
 function refOf({ ref = DEFAULT_REF }: { readonly ref?: string }): string {
   return textOf('ref', ref);
-}
-
-function textOf(field: string, value: unknown): string {
-  if (typeof value === 'string' && value.length <= MAX_NAME_LENGTH) return value;
-  throw refused(
-    ErrorCode.INVALID_ARGUMENT,
-    field,
-    `a string of at most ${MAX_NAME_LENGTH} characters`,
-    value,
-  );
-}
-
-/** Enums and layers: what protobuf cannot hold would only be found when the event is told. */
-function int32Of(field: string, value: unknown): number {
-  if (Number.isInteger(value) && value === ((value as number) | 0)) return value as number;
-  throw refused(ErrorCode.INVALID_ARGUMENT, field, 'a whole number of 32 bits', value);
 }
 
 function clientMetaOf({ clientMeta }: GuardedCall): { readonly clientMeta?: Uint8Array } {
@@ -333,6 +343,6 @@ function rtpStatsOf(call: TrackRtpStatsCall): Partial<Pick<TrackCall, 'mimeType'
   return {
     mimeType: textOf('mimeType', mimeType),
     layer: int32Of('layer', layer),
-    ...(stats && { stats: encodeMessage(RTPStats, stats, 'stats') }),
+    ...(stats !== undefined && { stats: encodeMessage(RTPStats, stats, 'stats') }),
   };
 }

@@ -1,4 +1,4 @@
-import { ErrorCode, SfuStatsError } from '../errors.js';
+import { ErrorCode, reading, SfuStatsError } from '../errors.js';
 import { ThreadBooks } from '../memory/cells.js';
 import { everybodyKnown } from './attribution.js';
 import type { CounterTable } from './counter-table.js';
@@ -88,7 +88,10 @@ export class AttachedRecorder {
   }
 }
 
-/** Starts recording on this thread into the engine that gave the port. A port serves one thread. */
+/**
+ * Starts recording on this thread into the engine that gave the port. A port serves one thread.
+ * @throws SfuStatsError INVALID_ARGUMENT for what no engine gave
+ */
 export function attach(port: EnginePort): AttachedRecorder {
-  return new AttachedRecorder(port);
+  return reading(ErrorCode.INVALID_ARGUMENT, 'port', port, () => new AttachedRecorder(port));
 }

@@ -75,6 +75,8 @@ export class CounterTable {
    * A size that is not a u32 is looked at again, and refused if it is not a whole number.
    */
   add(handle: number, bytes: number): RecordResult {
+    // Arithmetic on a bigint or a symbol throws.
+    if (typeof handle !== 'number') return this.#stale();
     const cells = this.cells;
     const at = this.first + (handle & SLOT_MASK) * WORDS;
     if (cells[at] !== handle || handle <= 0) return this.#stale();

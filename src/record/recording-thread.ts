@@ -9,17 +9,11 @@ import { type FollowedParticipant, type ParticipantDirectory, SlotAttribution } 
 import { CounterTable } from './counter-table.js';
 import { DataRecorder, MessageCounters } from './data-recorder.js';
 import { EventWriter } from './event-writer.js';
-import {
-  type CountryOption,
-  countryField,
-  countryOption,
-  type TrackLabelOptions,
-  trackLabels,
-} from './labels.js';
+import type { CountryOption, TrackLabelOptions } from './labels.js';
 import { Lane } from './lane.js';
 import { MimeTable } from './mime-table.js';
+import { type MessagesIdentity, messagesIdentity, trackIdentity } from './recorder-identity.js';
 import type { ParticipantRef, RoomRef, TrackRef } from './refs.js';
-import { participantName, roomName, trackSid } from './refs.js';
 import { SampleReader } from './sample-reader.js';
 import { type SignalIdentity, SignalRecorder } from './signal-recorder.js';
 import { SlotTable } from './slot-table.js';
@@ -124,15 +118,7 @@ export class RecordingThread {
   }
 
   openTrack(options: TrackRecorderOptions): TrackRecorder {
-    const country = countryOption(options.country);
-    const identity: SlotIdentity = {
-      room: roomName(options.room),
-      participant: participantName(options.participant),
-      track: trackSid(options.track),
-      direction: options.direction === Direction.DOWNSTREAM ? Direction.DOWNSTREAM : Direction.UPSTREAM,
-      ...countryField(country),
-      ...trackLabels(options),
-    };
+    const { identity, country } = trackIdentity(options);
     const slot = this.#openSlot({ identity }, identity.direction, 0, country);
     const attribution = new SlotAttribution(this.#directory.follow(identity.room, identity.participant));
     this.#announce(slot, identity, () => {
@@ -142,13 +128,9 @@ export class RecordingThread {
   }
 
   openData(options: DataRecorderOptions): DataRecorder {
-    const room = roomName(options.room);
-    const participant = participantName(options.participant);
-    const track = options.track === undefined ? `TR_DT${participant.sid}` : trackSid(options.track);
-    const country = countryOption(options.country);
+    const { whose, country } = messagesIdentity('TR_DT', options);
     const owners = this.#counterOwners();
     const messages = this.#openCounters(owners, 0, country);
-    const whose = { room, participant, track, ...countryField(country) };
     const followed = this.#identifyCounters(owners, messages, whose);
     return new DataRecorder(this, messages, () => followed.stop());
   }
@@ -162,12 +144,8 @@ export class RecordingThread {
       messages,
       () => followed?.stop(),
       (identity: SignalIdentity) => {
-        const room = roomName(identity.room);
-        const participant = participantName(identity.participant);
-        const track = identity.track === undefined ? `TR_SG${participant.sid}` : trackSid(identity.track);
-        const country = countryOption(identity.country);
+        const { whose, country } = messagesIdentity('TR_SG', identity);
         for (const slot of messages.slots) this.slots.identify(slot, country);
-        const whose = { room, participant, track, ...countryField(country) };
         followed = this.#identifyCounters(owners, messages, whose);
       },
     );
@@ -202,7 +180,7 @@ export class RecordingThread {
   #identifyCounters(
     owners: readonly { identity: SlotIdentity | undefined }[],
     messages: MessageCounters,
-    whose: Omit<SlotIdentity, 'direction'>,
+    whose: MessagesIdentity,
   ): FollowedParticipant {
     let announced = 0;
     const followed = this.#directory.follow(whose.room, whose.participant, (known) => {

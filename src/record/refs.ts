@@ -1,5 +1,5 @@
 import { toUSVString } from 'node:util';
-import { ErrorCode, refused } from '../errors.js';
+import { ErrorCode, reading, refused } from '../errors.js';
 import type { ParticipantName, RoomName } from '../memory/frames.js';
 
 /** A room by its sid, or livekit's `Room`; the latest object seen for a sid counts. */
@@ -30,17 +30,21 @@ function sidOf(field: string, ref: unknown): string {
 }
 
 export function roomName(ref: RoomRef): RoomName {
-  const sid = sidOf('room', ref);
-  if (typeof ref === 'string' || ref.name === undefined) return { sid };
-  return { sid, name: checked('room.name', ref.name) };
+  return reading(ErrorCode.INVALID_ARGUMENT, 'room', ref, () => {
+    const sid = sidOf('room', ref);
+    const name = typeof ref === 'string' ? undefined : ref.name;
+    return name === undefined ? { sid } : { sid, name: checked('room.name', name) };
+  });
 }
 
 export function participantName(ref: ParticipantRef, field = 'participant'): ParticipantName {
-  const sid = sidOf(field, ref);
-  if (typeof ref === 'string' || ref.identity === undefined) return { sid };
-  return { sid, identity: checked(`${field}.identity`, ref.identity) };
+  return reading(ErrorCode.INVALID_ARGUMENT, field, ref, () => {
+    const sid = sidOf(field, ref);
+    const identity = typeof ref === 'string' ? undefined : ref.identity;
+    return identity === undefined ? { sid } : { sid, identity: checked(`${field}.identity`, identity) };
+  });
 }
 
 export function trackSid(ref: TrackRef): string {
-  return sidOf('track', ref);
+  return reading(ErrorCode.INVALID_ARGUMENT, 'track', ref, () => sidOf('track', ref));
 }

@@ -41,7 +41,7 @@ describe('a call of the wrong shape is refused by field, rule and value', () => 
       `"${'x'.repeat(79)}…`,
       (c) => c.roomStarted({ sid: '', name: long }),
     ],
-    ['room', 'a livekit.Room', undefined, (c) => c.roomStarted(wrong({ sid: 'RM', numParticipants: -1 }))],
+    ['room', 'a livekit.Room', 'an object', (c) => c.roomStarted(wrong({ sid: 'RM', numParticipants: -1 }))],
     [
       'participant',
       'a sid or an object with a sid',
@@ -66,7 +66,7 @@ describe('a call of the wrong shape is refused by field, rule and value', () => 
     [
       'track',
       'a livekit.TrackInfo',
-      undefined,
+      'an object',
       (c) => c.trackMuted({ ...WHO, track: wrong({ sid: '', width: 1.5 }) }),
     ],
     [
