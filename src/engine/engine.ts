@@ -329,9 +329,8 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
    */
   async terminateStatsWorker(shard: number): Promise<boolean> {
     this.#ensureOpen();
-    const last = this.#options.shards - 1;
-    if (!(Number.isInteger(shard) && shard >= 0 && shard <= last)) {
-      throw refused(ErrorCode.INVALID_ARGUMENT, 'shard', `a whole number from 0 to ${last}`, shard);
+    if (!Number.isSafeInteger(shard)) {
+      throw refused(ErrorCode.INVALID_ARGUMENT, 'shard', 'a whole number', shard);
     }
     return (await this.#supervisor.request({ op: 'terminateStatsWorker', shard })) as boolean;
   }

@@ -103,6 +103,13 @@ export class Registry implements ParticipantDirectory {
 
   /** Why a call may not be made: what it would make known is more than may be. */
   refusalOf(call: TelemetryCall): keyof RegistryLimits | undefined {
+    if (this.#refusal(call) === undefined) return undefined;
+    // Refused calls are not noted: what was taken since the last that was must not go on counting as unknown.
+    this.#keepUp();
+    return this.#refusal(call);
+  }
+
+  #refusal(call: TelemetryCall): keyof RegistryLimits | undefined {
     const { rooms, participants, tracks } = this.#limits;
     const waiting = this.#waiting.length - this.#noted;
     if (!('room' in call)) return undefined;

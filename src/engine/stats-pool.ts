@@ -10,6 +10,14 @@ const NO_OWNER_MS = 1_500;
 /** A drain that stands still this long while records wait is terminated. */
 const STALLED_MS = 5_000;
 const RETRY_MS = 5;
+/**
+ * Piscina's workers try `require` before `import`. A thread that is terminated while it requires an ES module takes the
+ * whole process with it, by an assertion of Node's own (20 to 24): with this they are refused at once, and imported.
+ */
+const NO_REQUIRED_MODULES = '--no-experimental-require-module';
+const WORKER_FLAGS = process.allowedNodeEnvironmentFlags.has(NO_REQUIRED_MODULES)
+  ? [NO_REQUIRED_MODULES]
+  : [];
 
 type Log = (level: LogLevel, fields: object, message: string) => void;
 
@@ -69,7 +77,7 @@ export class StatsPool {
       resourceLimits: { maxOldGenerationSizeMb: 64 },
       // Without both, the host's preloads and flags run in every worker.
       env: {},
-      execArgv: [],
+      execArgv: WORKER_FLAGS,
     });
     // Before its first task: a worker that dies at once gives its shard back all the same.
     pool.on('workerCreate', () => this.#watchExits(pool));

@@ -13,10 +13,19 @@ const TRACK = { ...WHO, track: 'TR' };
 class Host {
   readonly registry: Registry;
   readonly refused: string[] = [];
+  /** The timer thread takes nothing. */
+  isTimerAway = false;
   #number = 0;
+  #taken = 0;
 
   constructor(limits: Partial<RegistryLimits> = {}) {
-    const progress = { callsTaken: () => this.#number, reaped: () => 0 };
+    const progress = {
+      callsTaken: () => {
+        if (!this.isTimerAway) this.#taken = this.#number;
+        return this.#taken;
+      },
+      reaped: () => 0,
+    };
     this.registry = new Registry(progress, { ...REGISTRY_LIMITS, ...limits });
   }
 
@@ -47,6 +56,21 @@ describe('calls that would have more kept than may be are refused', () => {
       calls.roomStarted('RM_5');
     });
     expect(host.refused).toEqual(['rooms roomStarted', 'rooms participantJoined']);
+  });
+
+  test('rooms: what the timer thread has taken since the last call that was not refused is known', () => {
+    const host = new Host({ rooms: 3 });
+    host.isTimerAway = true;
+    host.make((calls) => {
+      for (const room of ['RM', 'RM_2', 'RM_2', 'RM_3']) calls.roomStarted(room);
+    });
+    expect(host.refused).toEqual(['rooms roomStarted']);
+    host.isTimerAway = false;
+    host.make((calls) => {
+      calls.participantJoined(WHO);
+      calls.roomStarted('RM_3');
+    });
+    expect(host.refused).toEqual(['rooms roomStarted']);
   });
 
   test('participants: those that are known go on, and whoever does not make anybody known', () => {
