@@ -1,15 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:faults` kills threads, `:long` for an hour; everything else is `npm test`. */
-const faults = process.env.SFU_STATS_FAULTS !== undefined;
+/** `npm test`; `npm run test:faults` kills threads, `:long` for an hour; `npm run test:model` checks the model. */
+const suite =
+  process.env.SFU_STATS_FAULTS !== undefined
+    ? 'faults'
+    : process.env.SFU_STATS_MODEL !== undefined
+      ? 'model'
+      : '';
 
 export default defineConfig({
   test: {
-    include: faults ? ['test/faults/**/*.test.ts'] : ['test/**/*.test.ts'],
-    exclude: faults ? [] : ['test/faults/**'],
+    include: [suite === '' ? 'test/**/*.test.ts' : `test/${suite}/**/*.test.ts`],
+    exclude: suite === '' ? ['test/faults/**', 'test/model/**'] : [],
     // Tests start real threads; two cores are shared by all of them.
     pool: 'forks',
     maxWorkers: 2,
+    maxConcurrency: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
