@@ -42,7 +42,7 @@ function messageRounds(tracks: number, rounds: number): number[] {
   return results;
 }
 
-/** What the engine reserves for its tracks of one SSRC each: the rings, which do not grow with them, left out. */
+/** What the engine reserves for its tracks of one SSRC each: what does not grow with them is left out. */
 function memoryATrack(tracks: number): { actual: number; formula: number } {
   const sizes = {
     shards: 1,
@@ -54,15 +54,17 @@ function memoryATrack(tracks: number): { actual: number; formula: number } {
     scoreBlocks: Math.ceil(tracks / 4),
   };
   const rig = new RecordingRig({ tracks, streams: tracks });
-  const { shards, threads, board, ledger } = rig.memory;
+  const { shards, threads, board, ledger, telemetry } = rig.memory;
   const actual =
     shards.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) +
     threads.reduce((sum, { cells, events }) => sum + cells.buffer.byteLength + events.byteLength, 0) +
     board.byteLength +
-    ledger.buffer.byteLength;
+    ledger.buffer.byteLength +
+    telemetry.buffer.byteLength;
+  const fixed = memoryBytes({ ...sizes, tracks: 0, streams: 0, scoreBlocks: 0 });
   return {
-    actual: (actual - 2 * RING_BYTES) / tracks,
-    formula: (memoryBytes(sizes) - 2 * RING_BYTES) / tracks,
+    actual: (actual - fixed) / tracks,
+    formula: (memoryBytes(sizes) - fixed) / tracks,
   };
 }
 

