@@ -23,7 +23,10 @@ export interface DirectionTotals {
   readonly DOWNSTREAM: BookTotals;
 }
 
-/** The engine's books at one moment: recorded = reported + dropped + inside, for each number. */
+/**
+ * The engine's books at one moment: recorded = reported + dropped + inside, for each number. Exact while a sum stays
+ * below 2^53: of bytes, 9 PB.
+ */
 export interface Audit {
   readonly recorded: DirectionTotals;
   /** Handed on in snapshots. */

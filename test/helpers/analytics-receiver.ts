@@ -164,6 +164,8 @@ export class AnalyticsReceiver {
       },
     };
     this.ingests.push(ingest);
+    // Before anything is read: a stream that flows once takes a whole message, also when it is paused then.
+    this.behaviour.opened?.(ingest);
     call.on('data', (message: IngestMessage) => {
       ingest.messages.push(message);
       this.messages.push(message);
@@ -175,7 +177,6 @@ export class AnalyticsReceiver {
     });
     // A sender that breaks off is part of the game.
     call.on('error', () => {});
-    this.behaviour.opened?.(ingest);
   }
 }
 
