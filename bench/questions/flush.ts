@@ -1,5 +1,5 @@
 import { AnalyticsStats } from '@livekit/protocol';
-import { createMedian } from '../../src/aggregate/median.js';
+import { createMedian, NETWORK_LIMIT } from '../../src/aggregate/median.js';
 import { Row } from '../../src/memory/row.js';
 import { encodeStatIdentity } from '../../src/snapshot/stat-identity.js';
 import { StatsEncoder } from '../../src/snapshot/stats-encoder.js';
@@ -35,7 +35,7 @@ const flushCase = (scores: number): string => `100k tracks, ${scores} scores eac
 const ourMedian: MedianRival = {
   name: OURS,
   sumOfMedians(scores, each) {
-    const scratch = new Float32Array(each);
+    const scratch = new Float32Array(Math.max(each, NETWORK_LIMIT));
     const median = createMedian(new Int32Array(scratch.buffer), scratch);
     let sum = 0;
     for (let at = 0; at < scores.length; at += each) {

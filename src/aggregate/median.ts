@@ -1,34 +1,28 @@
-/** Up to this many scores insertion beats partitioning (measured: docs/performance.md). */
-const INSERTION_LIMIT = 40;
+import { createMedianNetworks } from './median-networks.js';
+
+/** Up to this many scores a network beats partitioning (measured: docs/performance.md). */
+export const NETWORK_LIMIT = 32;
+const INFINITY_BITS = 0x7f800000;
 
 /**
  * The exact median of the first `count` scores of a scratch area: the middle, or the mean of the two middles
  * in double precision; 0 when there is none. The scores are positive float32 seen as Int32 through a view of
- * the same memory, because positive floats order as their bit patterns do. Reorders the scratch area.
+ * the same memory, because positive floats order as their bit patterns do. The scratch area has room for
+ * NETWORK_LIMIT scores at least, and holds others afterwards.
  */
 export function createMedian(bits: Int32Array, scores: Float32Array): (count: number) => number {
-  /** Keeps only the lower half sorted: what comes after the middle need not be. */
-  function byInsertion(count: number): number {
-    const half = count >> 1;
-    const keep = half + 1;
-    let sorted = 1;
-    for (let i = 1; i < count; i++) {
-      const bit = bits[i]!;
-      let j: number;
-      if (sorted < keep) {
-        j = sorted - 1;
-        sorted++;
-      } else {
-        if (bit >= bits[keep - 1]!) continue;
-        j = keep - 2;
-      }
-      while (j >= 0 && bits[j]! > bit) {
-        bits[j + 1] = bits[j]!;
-        j--;
-      }
-      bits[j + 1] = bit;
-    }
-    return count & 1 ? scores[half]! : (scores[half - 1]! + scores[half]!) / 2;
+  const { middlesOf8, middlesOf16, middlesOf32 } = createMedianNetworks(bits);
+
+  /** Fills up to the width of a network with as many below all scores as above, or one more above. */
+  function byNetwork(count: number): number {
+    const width = count <= 8 ? 8 : count <= 16 ? 16 : 32;
+    const zeros = count + ((width - count) >> 1);
+    for (let i = count; i < zeros; i++) bits[i] = 0;
+    for (let i = zeros; i < width; i++) bits[i] = INFINITY_BITS;
+    if (width === 8) middlesOf8();
+    else if (width === 16) middlesOf16();
+    else middlesOf32();
+    return count & 1 ? scores[0]! : (scores[0]! + scores[1]!) / 2;
   }
 
   /** Hoare's selection; the lower middle is then the largest of the left part. */
@@ -62,6 +56,6 @@ export function createMedian(bits: Int32Array, scores: Float32Array): (count: nu
 
   return (count) => {
     if (count === 0) return 0;
-    return count <= INSERTION_LIMIT ? byInsertion(count) : bySelection(count);
+    return count <= NETWORK_LIMIT ? byNetwork(count) : bySelection(count);
   };
 }

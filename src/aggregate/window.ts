@@ -1,7 +1,7 @@
 import { Row, RowFlags } from '../memory/row.js';
 import { BLOCK_SCORES, Control, Entry, entryOf, laneWord, type ShardLayout, Slot } from '../memory/shard.js';
 import { Totals } from '../memory/totals.js';
-import { createMedian } from './median.js';
+import { createMedian, NETWORK_LIMIT } from './median.js';
 
 const { I32_WINDOW, I32_ANSWERED, I32_RELEASED, REQUEST_TIME } = Control;
 const { I32_STAMP, I32_GENERATION, I32_FIRST_SCORE, I32_NEXT_SCORE, I32_LAYERS, I32_CHAIN } = Slot;
@@ -26,7 +26,7 @@ export function createCloseWindow(
   floats: Float32Array,
 ): CloseWindow {
   const { lanes, laneSlots, slots, slotBase, rowBase, i32Links, f32Blocks, scoreBlocks } = layout;
-  const scratch = new Float32Array(INLINE_SCORES + scoreBlocks * BLOCK_SCORES);
+  const scratch = new Float32Array(Math.max(NETWORK_LIMIT, INLINE_SCORES + scoreBlocks * BLOCK_SCORES));
   const scratchBits = new Int32Array(scratch.buffer);
   const median = createMedian(scratchBits, scratch);
 
