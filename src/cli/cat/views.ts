@@ -1,9 +1,9 @@
 import type { ExportRecord } from '../../index.js';
 import type { Colors } from '../colors.js';
+import { visible } from '../visible.js';
 import { csvHead, csvLine } from './csv.js';
 import { rowOf } from './row.js';
 import { TableLines } from './table-lines.js';
-import { visible } from './visible.js';
 
 /** How records are printed. */
 export interface View {
