@@ -24,7 +24,8 @@ export function viewOf(
 /** Lines as the file has them; what a terminal would take for more than text is escaped, the value is the same. */
 class JsonView implements View {
   add({ line }: ExportRecord): string {
-    return `${visible(line)}\n`;
+    // Between values a tab or a carriage return is a space; in a text neither stands as it is.
+    return `${visible(line.replaceAll(/[\t\r]/g, ' '))}\n`;
   }
 
   end(): string {
