@@ -52,8 +52,10 @@ const SLOT_FIELDS: Fields = {
   LAST_TIME: words(Slot.LAST_TIME),
   BASE_TIME: words(Slot.BASE_TIME),
   FIRST_TIME: words(Slot.FIRST_TIME),
-  LAST: words(Slot.LAST, Totals.MAX_WORDS),
-  BASE: words(Slot.BASE, Totals.MAX_WORDS),
+  LAST: words(Slot.LAST, Totals.COUNT),
+  BASE: words(Slot.BASE, Totals.COUNT),
+  LAST_LAYERS: words(Slot.LAST_LAYERS, Totals.LAYER_WORDS * Totals.MAX_LAYERS),
+  BASE_LAYERS: words(Slot.BASE_LAYERS, Totals.LAYER_WORDS * Totals.MAX_LAYERS),
   SCORES: words(Slot.SCORES, Slot.INLINE_SCORES / 2),
 };
 
