@@ -77,6 +77,11 @@ export class CounterTable {
     if (slot >= this.#highest) this.#highest = slot + 1;
   }
 
+  /** Whose the slot is whose cells begin at a word. */
+  ownerAt(at: number): CounterOwner | undefined {
+    return this.#owners[(at - this.first) / WORDS];
+  }
+
   /**
    * Adds one message. The handle names slot and owner: one compare tells that both are still the same.
    * A size that is not a u32 is looked at again, and refused if it is not a whole number.

@@ -9,6 +9,8 @@ const { BYTES, MESSAGES } = CounterCells;
 const { RECORDED } = RecordResult;
 /** In place of the first word of a slot's cells. */
 const CLOSED = 0;
+/** What closed recorders counted, while anybody still has them. */
+const closed = new WeakMap<DataRecorder, MessageCounters>();
 
 /** Running totals of a recorder since it was opened, as LiveKit's `GetTrafficTotals`. */
 export interface TrafficTotals {
@@ -105,29 +107,30 @@ export class MessageCounters implements CounterOwner {
  * waits or allocates. What is counted reaches the stats workers at the next publish tick.
  */
 export class DataRecorder {
+  /** On the prototype of the thread's own class. */
+  declare protected readonly counters: CounterTable;
   // As few fields as there can be: of many recorders at random, each costs the lines of memory it lies in. Declared,
   // not defined: a field that is undefined first has no type V8 can count on. The first words of the two slots' cells
   // are small integers, which handles in time are not.
-  declare private readonly counters: CounterTable;
   declare private upstreamAt: number;
   declare private downstreamAt: number;
-  declare protected messages: MessageCounters;
 
   /** @internal Recorders are opened by an engine or a port. Takes nothing until it is bound. */
-  constructor(counters: CounterTable) {
-    this.counters = counters;
+  constructor() {
     this.upstreamAt = CLOSED;
     this.downstreamAt = CLOSED;
-    // Until it is bound.
-    this.messages = undefined as unknown as MessageCounters;
   }
 
   /** @internal Opens it. */
   bind(slots: SlotTable, messages: MessageCounters): this {
     this.upstreamAt = slots.countersOf(messages.slots[Direction.UPSTREAM]);
     this.downstreamAt = slots.countersOf(messages.slots[Direction.DOWNSTREAM]);
-    this.messages = messages;
     return this;
+  }
+
+  protected get messages(): MessageCounters {
+    const owner = this.upstreamAt === CLOSED ? closed.get(this) : this.counters.ownerAt(this.upstreamAt);
+    return owner as MessageCounters;
   }
 
   /** Counts one sample of `messages` messages that had `bytes` bytes together, both whole numbers. */
@@ -160,9 +163,21 @@ export class DataRecorder {
 
   /** Ends the recorder: its last window is in the next snapshot. Closing twice does nothing. */
   close(): void {
-    if (!this.messages.isOpen) return;
+    if (this.upstreamAt === CLOSED) return;
+    const { messages } = this;
+    closed.set(this, messages);
     this.upstreamAt = CLOSED;
     this.downstreamAt = CLOSED;
-    this.messages.close();
+    messages.close();
   }
+}
+
+/** A thread's own class of recorders: what they all share is said once, on its prototype. */
+export function ownRecorders<C extends new (...args: never[]) => DataRecorder>(
+  of: C,
+  counters: CounterTable,
+): C {
+  const Own = class extends (of as unknown as new (...args: unknown[]) => DataRecorder) {} as unknown as C;
+  Object.defineProperty(Own.prototype, 'counters', { value: counters });
+  return Own;
 }

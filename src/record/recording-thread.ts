@@ -7,7 +7,7 @@ import type { ShardMemory } from '../memory/shard.js';
 import { Direction } from '../memory/totals.js';
 import { type FollowedParticipant, type ParticipantDirectory, SlotAttribution } from './attribution.js';
 import { CounterTable } from './counter-table.js';
-import { DataRecorder, MessageCounters } from './data-recorder.js';
+import { DataRecorder, MessageCounters, ownRecorders } from './data-recorder.js';
 import { EventWriter } from './event-writer.js';
 import type { CountryOption, TrackLabelOptions } from './labels.js';
 import { Lane } from './lane.js';
@@ -75,6 +75,8 @@ export class RecordingThread {
   /** The engine was closed: nothing is recorded any more. */
   isClosed = false;
   #retries: Retry[] = [];
+  readonly #DataRecorder: typeof DataRecorder;
+  readonly #SignalRecorder: typeof SignalRecorder;
   #blankRecorders: DataRecorder[] = [];
   /** The timer thread that is being told, as ANNOUNCED counts them. */
   #announcing = 0;
@@ -93,6 +95,8 @@ export class RecordingThread {
     this.events = new EventWriter(memory.events);
     this.mimes = new MimeTable(this.events);
     this.counters = new CounterTable(memory.cells, this.slots, () => this.now());
+    this.#DataRecorder = ownRecorders(DataRecorder, this.counters);
+    this.#SignalRecorder = ownRecorders(SignalRecorder, this.counters);
   }
 
   /** Engine time, ms: one load, a clock call costs as much as a record. */
@@ -141,7 +145,7 @@ export class RecordingThread {
   openSignal(): SignalRecorder {
     const owners = this.#counterOwners();
     const messages = this.#openCounters(owners, MetaCells.HELD);
-    const recorder = new SignalRecorder(this.counters, (identity: SignalIdentity) => {
+    const recorder = new this.#SignalRecorder((identity: SignalIdentity) => {
       const { whose, country } = messagesIdentity('TR_SG', identity);
       for (const slot of messages.slots) this.slots.identify(slot, country);
       const followed = this.#identifyCounters(owners, messages, whose);
@@ -153,7 +157,7 @@ export class RecordingThread {
   /** Recorders are made a block at a time, so that they lie side by side in memory. */
   #blankRecorder(): DataRecorder {
     if (this.#blankRecorders.length === 0) {
-      this.#blankRecorders = Array.from({ length: RECORDERS_A_BLOCK }, () => new DataRecorder(this.counters));
+      this.#blankRecorders = Array.from({ length: RECORDERS_A_BLOCK }, () => new this.#DataRecorder());
     }
     return this.#blankRecorders.pop()!;
   }

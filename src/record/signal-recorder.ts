@@ -1,5 +1,4 @@
 import { ErrorCode, SfuStatsError } from '../errors.js';
-import type { CounterTable } from './counter-table.js';
 import { DataRecorder } from './data-recorder.js';
 import type { CountryOption } from './labels.js';
 import type { ParticipantRef, RoomRef } from './refs.js';
@@ -22,8 +21,8 @@ export class SignalRecorder extends DataRecorder {
   #resolved = false;
 
   /** @internal Recorders are opened by an engine or a port. */
-  constructor(counters: CounterTable, resolve: (identity: SignalIdentity) => void) {
-    super(counters);
+  constructor(resolve: (identity: SignalIdentity) => void) {
+    super();
     this.#resolve = resolve;
   }
 
