@@ -5,7 +5,7 @@ import { BookCells, type CellsMemory, MetaCells, ThreadBooks } from '../memory/c
 import { FrameType, SAID_BEFORE, type SlotFrame, type SlotIdentity } from '../memory/frames.js';
 import type { ShardMemory } from '../memory/shard.js';
 import { Direction } from '../memory/totals.js';
-import { type FollowedParticipant, type ParticipantDirectory, SlotAttribution } from './attribution.js';
+import type { FollowedParticipant, ParticipantDirectory } from './attribution.js';
 import { CounterTable } from './counter-table.js';
 import { DataRecorder, MessageCounters, ownRecorders } from './data-recorder.js';
 import { EventWriter } from './event-writer.js';
@@ -126,11 +126,10 @@ export class RecordingThread {
   openTrack(options: TrackRecorderOptions): TrackRecorder {
     const { identity, country } = trackIdentity(options);
     const slot = this.#openSlot({ identity }, identity.direction, 0, country);
-    const attribution = new SlotAttribution(this.#directory.follow(identity.room, identity.participant));
-    this.#announce(slot, identity, () => {
-      attribution.announced = true;
-    });
-    return new TrackRecorder(this, slot, identity, attribution);
+    const recorder = new TrackRecorder(this, slot, identity);
+    recorder.follow(this.#directory);
+    this.#announce(slot, identity, () => recorder.announced());
+    return recorder;
   }
 
   openData(options: DataRecorderOptions): DataRecorder {
