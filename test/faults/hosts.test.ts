@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { readExportFile } from '../../dist/src/index.js';
+import { exportedPackets } from '../helpers/exported-packets.js';
 import { type HostEnd, type HostProcess, runHost } from '../helpers/host-process.js';
 import { type Change, Mutant } from '../helpers/mutant.js';
 
@@ -68,23 +68,13 @@ interface Ended extends HostEnd {
   readonly packets: number;
 }
 
-async function packetsIn(path: string): Promise<number> {
-  let packets = 0;
-  if (!existsSync(path)) return packets;
-  for await (const entry of readExportFile(path)) {
-    if (entry.kind !== 'stat') continue;
-    for (const { primaryPackets } of entry.toMessage().streams) packets += primaryPackets;
-  }
-  return packets;
-}
-
 async function end(ending: string, { before = [], ...place }: Place = {}, dist = DIST): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), 'sfu-stats-host-'));
   const path = join(folder, 'stats.jsonl');
   try {
     const program = place.program ?? fixture('ending-host.mjs');
     const ended = await runHost({ ...place, program, args: [...before, ending, path, dist.href] });
-    return { ...ended, packets: await packetsIn(path) };
+    return { ...ended, packets: await exportedPackets(path) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
