@@ -35,7 +35,7 @@ import { RegistryGauges } from '../src/telemetry/registry-gauges.js';
 import { TelemetryService } from '../src/telemetry/service.js';
 import { startExporters } from '../src/telemetry/start-exporters.js';
 import type { Outcome } from '../src/telemetry/webhooks/outcome.js';
-import { type WebhookStatus, Webhooks } from '../src/telemetry/webhooks/webhooks.js';
+import type { WebhookStatus, Webhooks } from '../src/telemetry/webhooks/webhooks.js';
 
 /** Of the time to close: webhooks that hang leave this much to the exporters. */
 const EXPORTERS_SHARE = 0.5;
@@ -65,15 +65,7 @@ const service = new TelemetryService(
   eventMetrics,
 );
 const { participants } = service;
-const webhooks =
-  data.webhooks &&
-  new Webhooks(data.webhooks, {
-    processed: (info, outcome) => {
-      if (outcomes.push({ info, outcome }) === 1) setImmediate(settleOutcomes);
-    },
-    queued: (length) => eventMetrics.webhookQueued(length),
-    log: (level, fields, message) => loop.log(level, fields, message),
-  });
+const webhooks = data.webhooks && (await startWebhooks(data.webhooks));
 /** What became of webhooks, to be told in a turn of its own: one drop may bring any number of others. */
 let outcomes: { readonly info: WebhookInfo; readonly outcome: Outcome }[] = [];
 /** Attempts of the timer threads before this one: its own are added to them. */
@@ -162,6 +154,18 @@ const intake = new EventIntake({
     loop.deliverTelemetry(commit);
   },
 });
+
+/** Their HTTP client and signer take a third of the time to start: only who has webhooks waits for them. */
+async function startWebhooks(options: NonNullable<TimerData['webhooks']>): Promise<Webhooks> {
+  const { Webhooks } = await import('../src/telemetry/webhooks/webhooks.js');
+  return new Webhooks(options, {
+    processed: (info, outcome) => {
+      if (outcomes.push({ info, outcome }) === 1) setImmediate(settleOutcomes);
+    },
+    queued: (length) => eventMetrics.webhookQueued(length),
+    log: (level, fields, message) => loop.log(level, fields, message),
+  });
+}
 
 /** Counts and tells what became of webhooks, each with the commit it belongs to. */
 function settleOutcomes(): void {

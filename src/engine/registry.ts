@@ -57,7 +57,6 @@ interface Participant {
   /** Number of the last call that made the participant known: a reap before it is out of date. */
   lastOpening: number;
   readonly followers: Set<(known: boolean) => void>;
-  followed: number;
 }
 
 type Noted =
@@ -171,22 +170,20 @@ export class Registry implements ParticipantDirectory {
     return this.#reaped;
   }
 
-  follow(room: RoomName, name: ParticipantName, changed?: (known: boolean) => void): FollowedParticipant {
+  follow(room: RoomName, name: ParticipantName, changed: (known: boolean) => void): FollowedParticipant {
     if (room.name !== undefined || name.identity !== undefined) {
       this.#waiting.push({ room, participant: name, moment: this.#last });
       this.#keepUp();
     }
     const key = keyOf(room.sid, name.sid);
     const participant = this.#participants.get(key) ?? this.#addParticipant(key);
-    participant.followed++;
-    if (changed !== undefined) participant.followers.add(changed);
+    participant.followers.add(changed);
     return {
       get known() {
         return participant.known;
       },
       stop: () => {
-        participant.followed--;
-        if (changed !== undefined) participant.followers.delete(changed);
+        participant.followers.delete(changed);
         this.#drop(key, participant);
       },
     };
@@ -212,7 +209,7 @@ export class Registry implements ParticipantDirectory {
   }
 
   #addParticipant(key: string): Participant {
-    const participant = { known: false, lastOpening: 0, followers: new Set<() => void>(), followed: 0 };
+    const participant = { known: false, lastOpening: 0, followers: new Set<() => void>() };
     this.#participants.set(key, participant);
     return participant;
   }
@@ -224,7 +221,11 @@ export class Registry implements ParticipantDirectory {
   }
 
   #drop(key: string, participant: Participant): void {
-    if (!participant.known && participant.followed === 0 && this.#participants.get(key) === participant) {
+    if (
+      !participant.known &&
+      participant.followers.size === 0 &&
+      this.#participants.get(key) === participant
+    ) {
       this.#participants.delete(key);
     }
   }

@@ -11,6 +11,11 @@ const NO_OWNER_MS = 1_500;
 const STALLED_MS = 5_000;
 const RETRY_MS = 5;
 /**
+ * Of a turn of the timer thread that took longer no more is counted: the machine was suspended or starved, and the
+ * workers stood still as it did.
+ */
+const LONGEST_TURN_MS = 200;
+/**
  * Piscina's workers try `require` before `import`. A thread that is terminated while it requires an ES module takes the
  * whole process with it, by an assertion of Node's own (20 to 24): with this they are refused at once, and imported.
  */
@@ -45,20 +50,22 @@ export class StatsPool {
   readonly #seen = new WeakSet<Worker>();
   #pool: Piscina;
   #stopping = false;
+  #watchedAt = monotonicMs();
+  /** For how long the workers were watched, ms: what they are judged by. */
+  #watchedMs = 0;
 
   constructor(shards: readonly ShardMemory[], url: string, board: Float64Array, log: Log) {
     this.#shards = shards;
     this.#url = url;
     this.#board = board;
     this.#log = log;
-    const now = monotonicMs();
     this.#watched = shards.map(({ buffer, layout }) => ({
       ints: new Int32Array(buffer),
       lanes: layout.lanes,
-      ownerlessSince: now,
+      ownerlessSince: 0,
       runAgain: false,
       beat: 0,
-      beatSince: now,
+      beatSince: 0,
     }));
     this.#pool = this.#createPool();
     for (const shard of shards.keys()) this.#keepDraining(shard, this.#pool);
@@ -99,9 +106,13 @@ export class StatsPool {
   /**
    * Looks after the workers; to be called on every tick. A worker that dies while it boots leaves its task
    * pending for ever, so a shard without an owner is noticed here and not by a promise.
+   * @param nowMs monotonic
    */
-  watch(now: number): void {
+  watch(nowMs: number): void {
     if (this.#stopping) return;
+    this.#watchedMs += Math.min(nowMs - this.#watchedAt, LONGEST_TURN_MS);
+    this.#watchedAt = nowMs;
+    const now = this.#watchedMs;
     for (const [shard, watched] of this.#watched.entries()) {
       const { ints } = watched;
       if (Atomics.load(ints, Control.I32_OWNER) !== 0) {

@@ -5,9 +5,9 @@ import { BookCells, type CellsMemory, MetaCells, ThreadBooks } from '../memory/c
 import { FrameType, SAID_BEFORE, type SlotFrame, type SlotIdentity } from '../memory/frames.js';
 import type { ShardMemory } from '../memory/shard.js';
 import { Direction } from '../memory/totals.js';
-import { type FollowedParticipant, type ParticipantDirectory, SlotAttribution } from './attribution.js';
+import type { FollowedParticipant, ParticipantDirectory } from './attribution.js';
 import { CounterTable } from './counter-table.js';
-import { DataRecorder, MessageCounters } from './data-recorder.js';
+import { DataRecorder, MessageCounters, ownRecorders } from './data-recorder.js';
 import { EventWriter } from './event-writer.js';
 import type { CountryOption, TrackLabelOptions } from './labels.js';
 import { Lane } from './lane.js';
@@ -53,6 +53,7 @@ interface Retry {
 /** Slots one turn of the publish tick looks at, and records it puts: well under a millisecond together. */
 const SLOTS_A_TURN = 16_384;
 const PUTS_A_TURN = 8_192;
+const RECORDERS_A_BLOCK = 256;
 
 /**
  * Everything one thread records with: its lanes, cells, slots and event ring. Nothing here waits for another
@@ -74,6 +75,9 @@ export class RecordingThread {
   /** The engine was closed: nothing is recorded any more. */
   isClosed = false;
   #retries: Retry[] = [];
+  readonly #DataRecorder: typeof DataRecorder;
+  readonly #SignalRecorder: typeof SignalRecorder;
+  #blankRecorders: DataRecorder[] = [];
   /** The timer thread that is being told, as ANNOUNCED counts them. */
   #announcing = 0;
   /** Where the publish tick goes on. */
@@ -91,6 +95,8 @@ export class RecordingThread {
     this.events = new EventWriter(memory.events);
     this.mimes = new MimeTable(this.events);
     this.counters = new CounterTable(memory.cells, this.slots, () => this.now());
+    this.#DataRecorder = ownRecorders(DataRecorder, this.counters);
+    this.#SignalRecorder = ownRecorders(SignalRecorder, this.counters);
   }
 
   /** Engine time, ms: one load, a clock call costs as much as a record. */
@@ -120,11 +126,10 @@ export class RecordingThread {
   openTrack(options: TrackRecorderOptions): TrackRecorder {
     const { identity, country } = trackIdentity(options);
     const slot = this.#openSlot({ identity }, identity.direction, 0, country);
-    const attribution = new SlotAttribution(this.#directory.follow(identity.room, identity.participant));
-    this.#announce(slot, identity, () => {
-      attribution.announced = true;
-    });
-    return new TrackRecorder(this, slot, identity, attribution);
+    const recorder = new TrackRecorder(this, slot, identity);
+    recorder.follow(this.#directory);
+    this.#announce(slot, identity, () => recorder.announced());
+    return recorder;
   }
 
   openData(options: DataRecorderOptions): DataRecorder {
@@ -132,23 +137,28 @@ export class RecordingThread {
     const owners = this.#counterOwners();
     const messages = this.#openCounters(owners, 0, country);
     const followed = this.#identifyCounters(owners, messages, whose);
-    return new DataRecorder(this, messages, () => followed.stop());
+    messages.ended = () => followed.stop();
+    return this.#blankRecorder().bind(this.slots, messages);
   }
 
   openSignal(): SignalRecorder {
     const owners = this.#counterOwners();
     const messages = this.#openCounters(owners, MetaCells.HELD);
-    let followed: FollowedParticipant | undefined;
-    return new SignalRecorder(
-      this,
-      messages,
-      () => followed?.stop(),
-      (identity: SignalIdentity) => {
-        const { whose, country } = messagesIdentity('TR_SG', identity);
-        for (const slot of messages.slots) this.slots.identify(slot, country);
-        followed = this.#identifyCounters(owners, messages, whose);
-      },
-    );
+    const recorder = new this.#SignalRecorder((identity: SignalIdentity) => {
+      const { whose, country } = messagesIdentity('TR_SG', identity);
+      for (const slot of messages.slots) this.slots.identify(slot, country);
+      const followed = this.#identifyCounters(owners, messages, whose);
+      messages.ended = () => followed.stop();
+    });
+    return recorder.bind(this.slots, messages);
+  }
+
+  /** Recorders are made a block at a time, so that they lie side by side in memory. */
+  #blankRecorder(): DataRecorder {
+    if (this.#blankRecorders.length === 0) {
+      this.#blankRecorders = Array.from({ length: RECORDERS_A_BLOCK }, () => new this.#DataRecorder());
+    }
+    return this.#blankRecorders.pop()!;
   }
 
   #counterOwners(): [{ identity: SlotIdentity | undefined }, { identity: SlotIdentity | undefined }] {
@@ -248,6 +258,7 @@ export class RecordingThread {
   /** Refuses everything from now on; what was recorded is still published. */
   refuse(): void {
     this.isClosed = true;
+    this.counters.isClosed = true;
     this.slots.retireAll();
   }
 

@@ -30,25 +30,31 @@ const NO_RAW = -2;
 
 /** The SSRCs of one track, each with its stream in the pool. */
 export class TrackStreams {
+  // Most tracks have one: it is found without a look into the arrays.
+  #firstSsrc = -1;
+  #firstStream = -1;
   /** In the order they were first seen. */
-  readonly ssrcs: number[] = [];
-  readonly streams: number[] = [];
-  #places: Map<number, number> | undefined;
+  readonly #ssrcs: number[] = [];
+  readonly #streams: number[] = [];
+  #streamBySsrc: Map<number, number> | undefined;
 
-  /** Where an SSRC stands; sources give theirs in the same order every time, so `hint` is nearly always right. */
-  placeOf(ssrc: number, hint: number): number {
-    if (this.ssrcs[hint] === ssrc) return hint;
-    if (this.ssrcs.length <= MAX_LAYERS) return this.ssrcs.indexOf(ssrc);
-    this.#places ??= new Map(this.ssrcs.map((known, place) => [known, place]));
-    return this.#places.get(ssrc) ?? -1;
+  /** An SSRC's stream, or -1; sources give theirs in the same order every time, so `hint` is nearly always right. */
+  streamOf(ssrc: number, hint: number): number {
+    if (ssrc === this.#firstSsrc) return this.#firstStream;
+    if (this.#ssrcs[hint] === ssrc) return this.#streams[hint]!;
+    if (this.#ssrcs.length <= MAX_LAYERS) return this.#streams[this.#ssrcs.indexOf(ssrc)] ?? -1;
+    this.#streamBySsrc ??= new Map(this.#ssrcs.map((known, place) => [known, this.#streams[place]!]));
+    return this.#streamBySsrc.get(ssrc) ?? -1;
   }
 
-  add(ssrc: number, stream: number): number {
-    const place = this.ssrcs.length;
-    this.ssrcs.push(ssrc);
-    this.streams.push(stream);
-    this.#places?.set(ssrc, place);
-    return place;
+  add(ssrc: number, stream: number): void {
+    if (this.#ssrcs.length === 0) {
+      this.#firstSsrc = ssrc;
+      this.#firstStream = stream;
+    }
+    this.#ssrcs.push(ssrc);
+    this.#streams.push(stream);
+    this.#streamBySsrc?.set(ssrc, stream);
   }
 }
 
@@ -133,16 +139,15 @@ export class SampleReader {
       this.#reason = InvalidReason.SHAPE;
       return;
     }
-    let place = known.placeOf(ssrc, hint);
-    if (place < 0) {
-      const taken = this.#pool.take(ssrc, firstWord);
-      if (taken < 0) {
+    let id = known.streamOf(ssrc, hint);
+    if (id < 0) {
+      id = this.#pool.take(ssrc, firstWord);
+      if (id < 0) {
         this.#reason = InvalidReason.NO_STREAM;
         return;
       }
-      place = known.add(ssrc, taken);
+      known.add(ssrc, id);
     }
-    const id = known.streams[place]!;
     const changes = this.changes;
     const packetsBefore =
       changes[PRIMARY_PACKETS]! + changes[RETRANSMIT_PACKETS]! + changes[PADDING_PACKETS]!;

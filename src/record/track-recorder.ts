@@ -1,7 +1,7 @@
 import { ThreadBooks } from '../memory/cells.js';
 import type { SlotIdentity } from '../memory/frames.js';
 import { Totals } from '../memory/totals.js';
-import type { Attribution } from './attribution.js';
+import type { FollowedParticipant, ParticipantDirectory } from './attribution.js';
 import type { Lane } from './lane.js';
 import type { RecordingThread } from './recording-thread.js';
 import { InvalidReason, RecordResult } from './result.js';
@@ -27,10 +27,14 @@ export class TrackRecorder {
   readonly #generation: number;
   readonly #totals: number;
   readonly #streams = new TrackStreams();
-  readonly #attribution: Attribution;
   #layers = 0;
   #scores = 0;
   #open = true;
+  /** What it brings can be attributed. */
+  #known = false;
+  /** The timer thread has been told whose the slot is: rows never come before their identity. */
+  #announced = false;
+  #followed: FollowedParticipant | undefined;
   /** What could not be put yet goes with the next record: the largest, and the latest. */
   #rtt = 0;
   #jitter = 0;
@@ -42,17 +46,30 @@ export class TrackRecorder {
   #folded = false;
 
   /** @internal Recorders are opened by an engine or a port. */
-  constructor(thread: RecordingThread, slot: number, identity: SlotIdentity, attribution: Attribution) {
+  constructor(thread: RecordingThread, slot: number, identity: SlotIdentity) {
     const { slots } = thread;
     this.#thread = thread;
     this.#slot = slot;
     this.identity = identity;
-    this.#attribution = attribution;
     this.#lane = slots.laneOf(slot);
     this.#shardSlot = slots.shardSlotOf(slot);
     this.#generation = slots.generationOf(slot);
     this.#totals = slots.totalsOf(slot);
     this.handle = slots.handleOf(slot);
+  }
+
+  /** @internal Attributes what is recorded while the participant is known. */
+  follow(directory: ParticipantDirectory): void {
+    const { room, participant } = this.identity;
+    this.#followed = directory.follow(room, participant, (known) => {
+      this.#known = known;
+    });
+    this.#known = this.#followed.known;
+  }
+
+  /** @internal */
+  announced(): void {
+    this.#announced = true;
   }
 
   /**
@@ -77,7 +94,7 @@ export class TrackRecorder {
     const reader = thread.reader;
     const reason = reader.read(sample, this.#streams, thread.slots.firstStreamWord(this.#slot), cumulative);
     const changes = reader.changes;
-    if (!this.#attribution.known) {
+    if (!this.#known) {
       const { direction } = this.identity;
       thread.bookSample(UNATTRIBUTED, direction, changes);
       if (reason === InvalidReason.NONE) {
@@ -135,7 +152,7 @@ export class TrackRecorder {
 
   /** @internal Puts the totals as they stand; false while the ring is full or track or mime were not announced. */
   tryPut(score: number): boolean {
-    if (!this.#attribution.announced || this.#mime > this.#thread.mimes.written) return false;
+    if (!this.#announced || this.#mime > this.#thread.mimes.written) return false;
     const put = this.#lane.putSample(
       this.#shardSlot,
       this.#generation,
@@ -169,7 +186,7 @@ export class TrackRecorder {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#attribution.end();
+    this.#followed?.stop();
     // A track that still waits to be put is released by its retry.
     if (!this.#folded) this.#thread.slots.release(this.#slot);
   }

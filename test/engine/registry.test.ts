@@ -32,7 +32,7 @@ class Host {
     this.registry.reap({ reaped, tracks: [], callsTaken: number });
   }
 
-  follow(changed?: (known: boolean) => void) {
+  follow(changed: (known: boolean) => void = () => {}) {
     return this.registry.follow(ROOM, ALICE, changed);
   }
 }

@@ -230,3 +230,19 @@ describe('requests', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+test('200,000 events may be on their way to the host; each that it took makes room for one', () => {
+  const most = 200_000;
+  const drill = new Drill();
+  const add = (): boolean =>
+    drill.loop.addTelemetry({ kind: 'event', seq: 1, time: 0, bytes: new Uint8Array(0) });
+  const addedOf = (tries: number): number => Array.from({ length: tries }, add).filter(Boolean).length;
+  expect(addedOf(most / 2)).toBe(most / 2);
+  // Sent or not: they are on their way.
+  drill.loop.deliverTelemetry(1);
+  expect(addedOf(most)).toBe(most / 2);
+  drill.loop.deliverTelemetry(2);
+  expect(addedOf(10)).toBe(0);
+  drill.loop.onMessage({ kind: 'telemetryTaken', count: 7 });
+  expect(addedOf(10)).toBe(7);
+});

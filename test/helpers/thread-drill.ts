@@ -114,7 +114,7 @@ function fill(source: string, entry: URL, channel: string): string {
 }
 
 /** The engine's own thread entries, in a folder of their own, with something before them. For `using`. */
-abstract class Threads implements Disposable {
+export abstract class Threads implements Disposable {
   /** The option `threadsUrl`. */
   readonly url: URL;
   readonly channel: BroadcastChannel;
