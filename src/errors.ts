@@ -50,7 +50,7 @@ const SHOWN_CHARACTERS = 80;
 /** Digits of a larger one could be any number. */
 const MAX_SHOWN_BIGINT = 10n ** 80n;
 /** Controls, line ends, what turns writing around or has no width, where JSON leaves it as it is. */
-const UNSEEN = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A value as an error may show it: one line, bounded, whatever it is. */
 export function shown(value: unknown): string {
@@ -69,11 +69,12 @@ export function shown(value: unknown): string {
 const firstOf = (text: string): string => text.slice(0, SHOWN_CHARACTERS + 1);
 
 function quoted(text: string): string {
-  return JSON.stringify(text).replace(
-    UNSEEN,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return JSON.stringify(text).replace(UNSEEN, (character) =>
+    Array.from({ length: character.length }, (_, n) => escaped(character.charCodeAt(n))).join(''),
   );
 }
+
+const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 function isArray(value: object): boolean {
   try {

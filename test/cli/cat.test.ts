@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CatOptions, cat } from '../../dist/src/cli/cat.js';
+import type { CatOptions } from '../../dist/src/cli/cat.js';
 import {
   eventsBatch,
   JOINED,
@@ -15,6 +14,7 @@ import {
   statsFrom,
 } from '../exporters/file/messages.js';
 import { chunksOf, FileRig } from '../exporters/file/rig.js';
+import { runCat } from './run-cat.js';
 import { type CliResult, runCli, startCli } from './run-cli.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -46,19 +46,7 @@ async function run(flags: readonly string[], input: string | Buffer = ''): Promi
     else if (flag.startsWith('--')) options[flag.slice(2)] = flags[++at];
     else given.push(flag);
   }
-  const said = { stdout: '', stderr: '' };
-  const into = (name: 'stdout' | 'stderr'): Writable =>
-    new Writable({
-      decodeStrings: false,
-      write(text, _encoding, done) {
-        said[name] += text;
-        done();
-      },
-    });
-  const stdin = chunksOf(Buffer.from(input), 100);
-  const streams = { stdin, stdout: into('stdout'), stderr: into('stderr') };
-  const status = await cat({ ...options, files: given } as CatOptions, streams);
-  return { status, ...said };
+  return runCat({ ...options, files: given } as CatOptions, chunksOf(Buffer.from(input), 100));
 }
 
 const linesOf = (text: string): string[] => text.split('\n').slice(0, -1);
@@ -224,6 +212,14 @@ describe('sfu-stats cat', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(linesOf(stdout)[2]).toMatch(/ 18446744073… /);
     expect(linesOf(stdout)[3]).toContain('日本語の会議室');
+  });
+
+  test('prints JSON also of lines that have spaces between values, as tabs, and end as Windows ends them', async () => {
+    const { status, stdout } = await run(['-', '--json'], '{"kind":"stat",\t"stat":{"id":"a\\tb"}}\r\n');
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: '{"kind":"stat", "stat":{"id":"a\\tb"}} \n',
+    });
   });
 
   test('ends quietly when nobody reads any more', async () => {

@@ -1,5 +1,5 @@
+import { visible } from '../visible.js';
 import type { Row } from './row.js';
-import { visible } from './visible.js';
 
 const COLUMNS = [
   'kind',

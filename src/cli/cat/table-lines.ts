@@ -1,9 +1,9 @@
 import Table from 'cli-table3';
 import type { ExportRecord } from '../../index.js';
 import type { Colors } from '../colors.js';
+import { visible } from '../visible.js';
 import { type Row, rowOf } from './row.js';
 import type { View } from './views.js';
-import { visible } from './visible.js';
 
 /** Longer text is not worth cutting with care. */
 const MAX_CELL_CHARACTERS = 256;

@@ -1,9 +1,9 @@
 import type { ExportRecord } from '../../index.js';
 import type { Colors } from '../colors.js';
+import { visible } from '../visible.js';
 import { csvHead, csvLine } from './csv.js';
 import { rowOf } from './row.js';
 import { TableLines } from './table-lines.js';
-import { visible } from './visible.js';
 
 /** How records are printed. */
 export interface View {
@@ -24,7 +24,8 @@ export function viewOf(
 /** Lines as the file has them; what a terminal would take for more than text is escaped, the value is the same. */
 class JsonView implements View {
   add({ line }: ExportRecord): string {
-    return `${visible(line)}\n`;
+    // Between values a tab or a carriage return is a space; in a text neither stands as it is.
+    return `${visible(line.replaceAll(/[\t\r]/g, ' '))}\n`;
   }
 
   end(): string {

@@ -1,7 +1,5 @@
 import type { WebhookEvent } from '@livekit/protocol';
-
-/** Controls, line ends that JSON leaves as they are, and what turns the direction of text around. */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+import { visible } from '../visible.js';
 
 /** One event on one line of a terminal. Names come from clients, and may be any text. */
 export function webhookLine(webhook: WebhookEvent): string {
@@ -13,16 +11,11 @@ export function webhookLine(webhook: WebhookEvent): string {
   if (track !== undefined) parts.push(`track ${JSON.stringify(track.sid)}`);
   if (numDropped > 0) parts.push(`${numDropped} lost before`);
   parts.push(id);
-  return parts.join('  ').replace(UNPRINTABLE, escaped);
+  return visible(parts.join('  '));
 }
 
 /** An ISO time; of a number that no date is, the number. */
 function timeText(seconds: bigint): string {
   const date = new Date(Number(seconds) * 1000);
   return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString();
-}
-
-/** As JSON writes it: `\u001b`. */
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { TraceError } from '../trace/trace-error.js';
+import { shownJson, TraceError } from '../trace/trace-error.js';
 
 /** Bad lines that are named when they are skipped; the others are only counted. */
 const NAMED_LINES = 10;
@@ -37,10 +37,11 @@ export class BadLines {
 
   /** Warns of a field, once for each name. */
   unknownField(name: string, line: number): void {
-    if (this.#fields.has(name) || this.#fields.size > NAMED_FIELDS) return;
-    this.#fields.add(name);
-    if (this.#fields.size <= NAMED_FIELDS)
-      this.#say(`${line}: unknown field ${JSON.stringify(name)} is ignored`);
+    // Shortened: a thousand names as long as lines may be would be gigabytes.
+    const shown = shownJson(name);
+    if (this.#fields.has(shown) || this.#fields.size > NAMED_FIELDS) return;
+    this.#fields.add(shown);
+    if (this.#fields.size <= NAMED_FIELDS) this.#say(`${line}: unknown field ${shown} is ignored`);
     else this.#say(`${line}: more unknown fields are ignored, and no longer named`);
   }
 

@@ -1,6 +1,6 @@
 import type { Room } from '@livekit/protocol';
 import { isObject } from './schema.js';
-import { refusal } from './trace-error.js';
+import { refusal, told } from './trace-error.js';
 import type { OnUnknownField } from './values.js';
 
 type Json = Parameters<typeof Room.fromJson>[0];
@@ -46,7 +46,7 @@ export function readMessage<T>(
     return type.fromJson(json as Json, LENIENT);
   } catch (error) {
     refuseField(type, json, path);
-    throw refusal(path, error instanceof Error ? error.message : String(error), json);
+    throw refusal(path, told(error instanceof Error ? error.message : String(error)), json);
   }
 }
 

@@ -1,12 +1,21 @@
+import { visible } from '../visible.js';
+
 const SHOWN_CHARACTERS = 80;
+/** Of the path of a field, in which a trace may have any names. */
+const TOLD_CHARACTERS = 240;
 
 /** A JSON value as a message may show it: one line, bounded, whatever it is. */
 export function shownJson(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
-  const text = JSON.stringify(typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS) : value);
+  const text = visible(JSON.stringify(typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS) : value));
   return typeof value === 'string' && value.length > SHOWN_CHARACTERS ? `${text.slice(0, -1)}…"` : text;
+}
+
+/** Text that may quote a trace, as a message may show it: one line, bounded. */
+export function told(text: string): string {
+  return visible(text.length > TOLD_CHARACTERS ? `${text.slice(0, TOLD_CHARACTERS)}…` : text);
 }
 
 /** Why a line of a trace is refused. The message is `LINE: field: rule, got value`. */
@@ -22,9 +31,10 @@ export class TraceError extends Error {
   readonly value: string;
 
   constructor(field: string, rule: string, value: string, line = 0) {
-    super(`${line}: ${field}: ${rule}, got ${value}`);
+    const path = told(field);
+    super(`${line}: ${path}: ${rule}, got ${value}`);
     this.line = line;
-    this.field = field;
+    this.field = path;
     this.rule = rule;
     this.value = value;
   }

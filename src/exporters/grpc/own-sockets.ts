@@ -1,44 +1,47 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-const CREATED = 'net.client.socket';
 const owners = new AsyncLocalStorage<OwnSockets>();
+let isListening = false;
 
 /**
  * The sockets that are opened by what runs in here, and by all that follows from it. @grpc/grpc-js gives nobody its
- * sockets, and ends none whose connection or handshake goes on for ever: these would add up, and keep the thread alive.
+ * sockets. It ends none whose connection or handshake goes on for ever, and a client that was closed while it waited to
+ * connect again does so once more, a second later, and keeps that connection: these would add up.
  */
 export class OwnSockets {
   readonly #sockets = new Set<Socket>();
+  #isOver = false;
 
   constructor() {
-    subscribe(CREATED, this.#note);
+    // Once for the thread, for good: what was given up may open a socket long after.
+    if (!isListening) subscribe('net.client.socket', noteSocket);
+    isListening = true;
   }
 
   run<T>(body: () => T): T {
     return owners.run(this, body);
   }
 
-  /** Ends them all, for good. */
+  /** Ends them all, and those to come, for good. */
   destroy(): void {
-    this.#destroySockets();
-    // One that is being made may be some promises away from its socket.
-    setImmediate(() => {
-      unsubscribe(CREATED, this.#note);
-      this.#destroySockets();
-    });
-  }
-
-  #destroySockets(): void {
+    this.#isOver = true;
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
   }
 
-  readonly #note = (message: unknown): void => {
-    if (owners.getStore() !== this) return;
-    const { socket } = message as { readonly socket: Socket };
+  add(socket: Socket): void {
+    if (this.#isOver) {
+      // It is connected before the next tick, and that would bring it back to life.
+      process.nextTick(() => socket.destroy());
+      return;
+    }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-  };
+  }
+}
+
+function noteSocket(message: unknown): void {
+  owners.getStore()?.add((message as { readonly socket: Socket }).socket);
 }

@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { type Dispatcher, Pool } from 'undici';
+import { Connecting } from './connecting.js';
 import { type Answer, AttemptError } from './delivery.js';
 
 export interface HttpLimits {
@@ -15,8 +15,7 @@ const MAX_BODY_MS = 1_000;
 export class HttpSender {
   readonly #path: string;
   readonly #pool: Pool;
-  /** Also ends connections that are still being made, which the pool would wait for. */
-  readonly #closing = new AbortController();
+  readonly #connecting: Connecting;
   readonly #maxResponseBytes: number;
   readonly #maxBodyMs: number;
 
@@ -25,15 +24,13 @@ export class HttpSender {
     this.#path = pathname + search;
     this.#maxResponseBytes = maxResponseBytes;
     this.#maxBodyMs = Math.min(MAX_BODY_MS, requestTimeoutMs);
-    // Each connection listens to it.
-    setMaxListeners(0, this.#closing.signal);
+    this.#connecting = new Connecting(requestTimeoutMs);
     this.#pool = new Pool(origin, {
       connections: maxInFlight,
-      connectTimeout: requestTimeoutMs,
       // The caller's signal is the timeout of a request.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { signal: this.#closing.signal },
+      connect: this.#connecting.connect,
     });
   }
 
@@ -65,7 +62,7 @@ export class HttpSender {
 
   /** Ends every connection; requests under way fail. Nothing of it keeps the thread alive afterwards. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#connecting.end();
     await this.#pool.destroy();
   }
 

@@ -137,6 +137,16 @@ describe('a line', () => {
     expect(message).toBe(`7: op: an op of the trace format, got "${'x'.repeat(80)}…"`);
   });
 
+  test('shows nothing a terminal would take for more than text, in names neither, and no more of them either', () => {
+    const room = { ...ROOM, name: '\u009b2J\u202e\u{e0041}' };
+    expect(refusalOf({ ...full('data'), room, messages: room.name })).toBe(
+      '7: messages: a whole number, not negative, got "\\u009b2J\\u202e\\udb40\\udc41"',
+    );
+    const attributes = { [`\u001b[2J${'x'.repeat(10_000)}`]: 7 };
+    const message = refusalOf({ ...full('data'), participant: { ...PARTICIPANT, attributes } });
+    expect(message).toMatch(/^7: participant\.attributes\.\\u001b\[2Jx{200,240}…: a string, got 7$/);
+  });
+
   test('may have spaces around it, as a carriage return', () => {
     expect(parse('  {"t": 0, "op": "flush"} \r').line).toEqual({ t: 0, op: 'flush' });
   });

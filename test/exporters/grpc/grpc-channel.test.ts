@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -137,6 +138,21 @@ describe('a connection that comes to nothing', () => {
       await vi.waitFor(() => expect(sockets.size).toBe(0), PATIENCE);
     },
   );
+
+  test('is tried once more by a client that was given up: that one is ended too', async () => {
+    const made: Socket[] = [];
+    const note = (message: unknown): void => void made.push((message as { socket: Socket }).socket);
+    subscribe('net.client.socket', note);
+    onTestFinished(() => void unsubscribe('net.client.socket', note));
+    const { server, sockets } = await silentServer();
+    server.once('connection', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const channel = channelTo({ url: `grpc://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    expect(await send(channel)).toMatchObject({ code: Status.UNAVAILABLE });
+    channel.reset();
+    await vi.waitFor(() => expect(made).toHaveLength(2), PATIENCE);
+    await vi.waitFor(() => expect(made.map(({ destroyed }) => destroyed)).toEqual([true, true]), PATIENCE);
+    await vi.waitFor(() => expect(sockets.size).toBe(0), PATIENCE);
+  });
 
   test('another channel of the thread keeps its own', async () => {
     const { server, sockets } = await silentServer();

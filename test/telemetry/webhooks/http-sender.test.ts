@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, onTestFinished, test } from 'vitest';
 import { HttpSender } from '../../../dist/src/telemetry/webhooks/http-sender.js';
+import { heapInUse } from '../../helpers/heap.js';
 import { type Receiver, type Reply, replies, urlOfNobody } from '../../helpers/receiver.js';
 import { startReceiver } from './delivery-harness.js';
 import { urlOfSilence } from './processes.js';
@@ -49,6 +50,20 @@ test('a connection is kept alive and used again', async () => {
   for (let i = 0; i < 20; i++) await post(sender);
   expect(receiver.posts).toHaveLength(20);
   expect(receiver.connections).toBe(1);
+});
+
+test('a connection that its receiver ends leaves nothing behind', async () => {
+  const { sender, receiver } = await senderTo(replies.status(200, { connection: 'close' }));
+  const postMany = async (posts: number): Promise<void> => {
+    for (let n = 0; n < posts; n++) await post(sender);
+    receiver.posts.length = 0;
+  };
+  await postMany(300);
+  const before = await heapInUse();
+  await postMany(900);
+  expect(receiver.connections).toBeGreaterThanOrEqual(1_200);
+  // A signal that each socket listened to kept 5 kB of it.
+  expect((await heapInUse()) - before).toBeLessThan(900 * 2_000);
 });
 
 test('there are no more connections than may be in flight', async () => {

@@ -75,9 +75,10 @@ export function readFrameHead(
   bytes: Uint8Array,
   at: number,
 ): { readonly length: number; readonly check: number } | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, FrameHead.BYTES);
-  const length = view.getUint32(FrameHead.LENGTH, true);
+  // Without a view: this is asked at every byte of what is damaged.
+  const length = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
   if (length === 0 || length > MAX_PAYLOAD_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, FrameHead.BYTES);
   const check = crc32(bytes.subarray(at, at + FrameHead.HEAD_CHECK));
   if (check !== view.getUint32(FrameHead.HEAD_CHECK, true)) return undefined;
   return { length, check: view.getUint32(FrameHead.PAYLOAD_CHECK, true) };

@@ -1,0 +1,184 @@
+import { crc32, gzipSync } from 'node:zlib';
+import { Packr } from 'msgpackr/pack';
+import { describe, expect, test } from 'vitest';
+import { type CatOptions, cat } from '../../dist/src/cli/cat.js';
+import type { Batch } from '../../dist/src/exporters/batch.js';
+import { type FileForm, FORM_RULES } from '../../dist/src/exporters/file/forms/file-forms.js';
+import { runCat } from '../cli/run-cat.js';
+import type { CliResult } from '../cli/run-cli.js';
+import {
+  eventsBatch,
+  JOINED,
+  roomsBatch,
+  statOf,
+  statsBatch,
+  statsFrom,
+} from '../exporters/file/messages.js';
+import { chunksOf } from '../exporters/file/rig.js';
+import { mutated } from '../helpers/byte-mutator.js';
+import { inForm } from '../helpers/fault-form.js';
+import { fuzz } from '../helpers/fuzz.js';
+import { residentBytes } from '../helpers/heap.js';
+import { type Change, Mutant } from '../helpers/mutant.js';
+import type { SeededRandom } from '../helpers/seeded-random.js';
+import { expectShowable } from '../helpers/showable.js';
+
+const HOSTILE = '<script>"}\n{\u001b[2J\u202e=cmd|';
+const BATCHES: readonly Batch[] = [
+  statsFrom(0, 3),
+  eventsBatch([JOINED]),
+  roomsBatch(),
+  statsBatch([statOf(6, { roomName: HOSTILE, participantId: HOSTILE, score: 0 })]),
+];
+const packr = new Packr({ useRecords: false });
+
+function fileOf(form: FileForm, batches = BATCHES): Buffer {
+  const { header, pieces } = FORM_RULES[form];
+  return Buffer.concat([
+    header,
+    ...batches.flatMap((batch) => [...(pieces(batch) as Generator<Uint8Array, void>)]),
+  ]);
+}
+
+/** A payload as a frame whose checks are right, whatever it is. */
+function frameOf(payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt32LE(payload.length, 0);
+  head.writeUInt32LE(crc32(payload), 4);
+  head.writeUInt32LE(crc32(head.subarray(0, 8)), 8);
+  return Buffer.concat([head, payload]);
+}
+
+const payloadOf = ({ kind, bytes }: Pick<Batch, 'kind' | 'bytes'>): Buffer =>
+  packr.pack({ kind, timeMs: 0, items: 1, bytes });
+
+const LINES = [fileOf('jsonl'), ...BATCHES.map((batch) => fileOf('jsonl', [batch]))];
+const FRAMES = [fileOf('msgpack'), ...BATCHES.map((batch) => fileOf('msgpack', [batch]))];
+const GZIPPED = [gzipSync(LINES[0]!), gzipSync(FRAMES[0]!)];
+const PAYLOADS = BATCHES.map(payloadOf);
+const TEXTS = [
+  ...[
+    '"kind":"stat",',
+    '"stat":',
+    '"protobuf":"CgA="',
+    '"streams":[',
+    '{"a":[],"a":{}}',
+    '\n{"kind":"file","version":2}\n',
+  ],
+  ...[
+    '"timeStamp":',
+    '"score":1e308,',
+    '"primaryBytes":"',
+    '"packetsLost":-1,',
+    'kind',
+    'bytes',
+    'stats',
+    'nodeRooms',
+  ],
+];
+
+/** The bytes of a file that somebody means harm with, as deep as it goes: in its frames, their maps, their protobuf. */
+const HOW = {
+  lines: (random: SeededRandom) => mutated(random, LINES, TEXTS),
+  frames: (random: SeededRandom) => mutated(random, FRAMES, TEXTS),
+  gzipped: (random: SeededRandom) => mutated(random, GZIPPED),
+  inGzip: (random: SeededRandom) =>
+    gzipSync(mutated(random, random.chance(0.5) ? LINES : FRAMES, TEXTS), { level: 1 }),
+  payloads: (random: SeededRandom) => inFile(frameOf(mutated(random, PAYLOADS, TEXTS))),
+  protobuf: (random: SeededRandom) => {
+    const batch = random.pick(BATCHES);
+    return inFile(frameOf(payloadOf({ kind: batch.kind, bytes: mutated(random, [batch.bytes], [HOSTILE]) })));
+  },
+};
+
+/** Behind a sound frame, and before one. */
+function inFile(frame: Buffer): Buffer {
+  return Buffer.concat([FRAMES[1]!, frame, FRAMES[2]!.subarray(FORM_RULES.msgpack.header.length)]);
+}
+
+type Cat = typeof cat;
+type View = Omit<CatOptions, 'files'>;
+
+const VIEWS: readonly View[] = [
+  { json: true },
+  { json: true, room: 'RM_1' },
+  { csv: true },
+  { csv: true, kind: 'rooms', participant: 'PA_1' },
+  {},
+  { track: 'TR_1' },
+];
+
+/** Whatever is in the file, what is printed is what was asked for, a line each. */
+function expectPrinted({ json = false, csv = false }: View, { stdout, stderr, status }: CliResult): void {
+  const lines = stdout.split(csv ? '\r\n' : '\n');
+  expect(lines.pop()).toBe('');
+  for (const line of lines) {
+    expectShowable(line, 200_000);
+    if (json) expect(['stat', 'event', 'nodeRooms']).toContain((JSON.parse(line) as { kind: unknown }).kind);
+    if (csv) expect(line.replaceAll(/"(?:[^"]|"")*"/g, '').split(',')).toHaveLength(16);
+  }
+  for (const line of stderr.split('\n')) expectShowable(line);
+  expect([0, 1, 2]).toContain(status);
+  if (status !== 0) expect(stderr).toMatch(/^<stdin>: /);
+}
+
+async function fuzzFiles(command: Cat, cases: number): Promise<void> {
+  const one = async (random: SeededRandom): Promise<string> => {
+    const how = random.pick(Object.keys(HOW) as (keyof typeof HOW)[]);
+    const bytes = HOW[how](random);
+    const view = random.pick(VIEWS);
+    const said = await runCat(
+      { ...view, files: ['-'] },
+      chunksOf(bytes, Math.ceil(bytes.length / random.pick([1, 1, 2, 30]))),
+      command,
+    );
+    expectPrinted(view, said);
+    return `${how} ${said.status}`;
+  };
+  const { ends } = await fuzz({ name: 'files', cases, seed: 1, mayGrow: 16 * 2 ** 20 }, one);
+  for (const how of Object.keys(HOW)) expect(ends[`${how} 1`] ?? 0, how).toBeGreaterThan(0);
+  expect(ends['lines 2']).toBeGreaterThan(0);
+}
+
+describe('a file that somebody means harm with', () => {
+  test('is printed as far as it is one, and told in one line where it is not', async () => {
+    await fuzzFiles(cat, inForm(2_500, 300_000));
+  }, 3_600_000);
+
+  test.each([
+    ['a line without end', Buffer.from('{"kind":"stat","stat":{"id":"'), 0x61],
+    ['a frame of zeros', FORM_RULES.msgpack.header, 0],
+  ])('holds little memory where less than a megabyte unpacks to 64: %s', async (_, start, byte) => {
+    const bomb = gzipSync(Buffer.concat([start, Buffer.alloc(2 ** 26, byte)]));
+    expect(bomb.length).toBeLessThan(2 ** 20);
+    const before = residentBytes();
+    const { status, stdout, stderr } = await runCat({ json: true, files: ['-'] }, chunksOf(bomb, 65_536));
+    expect(residentBytes() - before).toBeLessThan(400 * 2 ** 20);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toMatch(/^<stdin>: 1 record at the end is torn, \d{8} bytes/);
+  });
+});
+
+describe('the controls fail', () => {
+  const controls: readonly [what: string, change: Change, shows: RegExp][] = [
+    [
+      'msgpack that is none is let through',
+      {
+        file: 'src/exporters/file/reader/read-frames.js',
+        from: 'if (!(error instanceof BadBatch))',
+        to: 'if (true)',
+      },
+      /: BadBatch: /,
+    ],
+    [
+      'names are printed as they came',
+      { file: 'src/cli/visible.js', from: 'return text.replace', to: 'return text; text.replace' },
+      /: not to be shown: /,
+    ],
+  ];
+  test.each(controls)('where %s', async (_, change, shows) => {
+    using mutant = new Mutant([change]);
+    const { cat: changed } = (await import(new URL('src/cli/cat.js', mutant.url).href)) as { cat: Cat };
+    await expect(fuzzFiles(changed, 2_500)).rejects.toThrow(shows);
+  });
+});

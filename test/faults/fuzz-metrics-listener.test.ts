@@ -1,0 +1,146 @@
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, test } from 'vitest';
+import type { MetricsOptions } from '../../dist/src/index.js';
+import { mutated } from '../helpers/byte-mutator.js';
+import { certificates } from '../helpers/certificates.js';
+import { sampleOf } from '../helpers/exposition.js';
+import { inForm } from '../helpers/fault-form.js';
+import { fuzz } from '../helpers/fuzz.js';
+import { inTime } from '../helpers/in-time.js';
+import { ExporterUnderTest } from '../helpers/metrics.js';
+import { RawConnection } from '../helpers/raw-http.js';
+import { RawServer } from '../helpers/raw-server.js';
+import type { SeededRandom } from '../helpers/seeded-random.js';
+
+/** In every request, and in no answer. */
+const MARK = 'M4RK';
+const request = (line: string, ...headers: readonly string[]): Buffer =>
+  Buffer.from([line, 'host: x', `x-mark: ${MARK}`, ...headers, '', ''].join('\r\n'));
+const SAMPLES = [
+  request('GET /metrics HTTP/1.1', 'authorization: Bearer right', 'accept-encoding: gzip'),
+  request('GET /metrics HTTP/1.1', 'authorization: Bearer wrong'),
+  request(`GET /healthz?${MARK}=1 HTTP/1.1`, 'connection: close'),
+  request('HEAD /readyz HTTP/1.0', 'connection: keep-alive'),
+  request(`GET /${MARK} HTTP/1.1`, 'cookie: a=b; c=d'),
+  Buffer.concat([request('POST /metrics HTTP/1.1', 'content-length: 4'), Buffer.from(MARK)]),
+  Buffer.concat([
+    request('PUT /healthz HTTP/1.1', 'transfer-encoding: chunked'),
+    Buffer.from(`4;${MARK}\r\n${MARK}\r\n0\r\n\r\n`),
+  ]),
+  request('GET /healthz HTTP/1.1', 'expect: 100-continue', 'content-length: 2'),
+  request('GET /healthz HTTP/1.1', 'upgrade: websocket', 'connection: upgrade'),
+  request(`CONNECT ${MARK}:443 HTTP/1.1`),
+  Buffer.concat([
+    request('GET /healthz HTTP/1.1'),
+    request('GET /nowhere HTTP/1.1'),
+    request('GET /metrics HTTP/1.1'),
+  ]),
+];
+const TEXTS = [
+  ...[
+    '\r\n',
+    '\r\n\r\n',
+    '\n',
+    ': ',
+    'HTTP/1.1',
+    'HTTP/2.0',
+    'GET ',
+    'PRI * ',
+    'Bearer ',
+    'Bearer right',
+    '%00',
+    '/../',
+  ],
+  ...[
+    'content-length: ',
+    'transfer-encoding: chunked\r\n',
+    'expect: x\r\n',
+    'ffffffffffffffff\r\n',
+    '0\r\n\r\n',
+  ],
+  `x: ${'y'.repeat(9_000)}\r\n`,
+];
+/** What the listener may answer: an error of its own, 500, is none of it. */
+const CODES = new Set(['200', '400', '401', '404', '405', '408', '413', '417', '431']);
+const STATUS_LINE = /^HTTP\/1\.1 (\d{3}) [A-Z][A-Za-z -]+\r$/gm;
+
+/** Sends bytes over a connection of their own, in one piece or several, and is done. */
+async function answerTo(port: number, bytes: Buffer, pieces: number): Promise<string> {
+  const connection = await RawConnection.to(port);
+  const { socket } = connection;
+  const length = Math.ceil(bytes.length / pieces);
+  for (let at = 0; at < bytes.length; at += length) {
+    socket.write(bytes.subarray(at, at + length));
+    if (pieces > 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  socket.end();
+  const heard = await inTime(connection.ended, 'the end of a connection');
+  // Without a wait for what is still under way: there are not ports enough.
+  socket.resetAndDestroy();
+  return heard;
+}
+
+function expectAnswers(heard: string): string {
+  if (heard.includes(MARK)) throw new Error(`it repeats its request: ${heard.slice(0, 500)}`);
+  const codes = [...heard.matchAll(STATUS_LINE)].map(([, code]) => code!);
+  const strange = codes.filter((code) => !CODES.has(code));
+  if (strange.length > 0) throw new Error(`answered ${strange}: ${heard.slice(0, 500)}`);
+  if (heard !== '' && !/^HTTP\/1\.1 \d{3} /.test(heard)) throw new Error(`no answer: ${heard.slice(0, 500)}`);
+  return codes.at(-1) ?? 'none';
+}
+
+/** It answers as if nothing had been, and nothing is left of what was. */
+async function expectSound(under: ExporterUnderTest, init?: RequestInit): Promise<void> {
+  const response = await under.fetch('/metrics', init);
+  expect(response.status).toBe(200);
+  expect(sampleOf(await response.text(), 'sfu_stats_test')).toBe(1);
+  expect(under.errors).toBe(0);
+  const open = process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap');
+  expect(open.length).toBeLessThan(10);
+  expect(await under.exporter.close(5_000)).toBe(0);
+}
+
+const OPTIONS: MetricsOptions = { token: 'right' };
+
+describe('a listener for metrics', () => {
+  test('answers what it offers, whatever it is asked, and repeats nothing of it', async () => {
+    await using under = await ExporterUnderTest.start(OPTIONS);
+    const one = async (random: SeededRandom): Promise<string> =>
+      expectAnswers(await answerTo(under.port, mutated(random, SAMPLES, TEXTS), random.pick([1, 1, 1, 4])));
+    const { ends } = await fuzz({ name: 'requests', cases: inForm(2_000, 150_000), seed: 1 }, one);
+    expect(Object.keys(ends)).toEqual(
+      expect.arrayContaining(['200', '400', '401', '404', '405', '413', '431']),
+    );
+    await expectSound(under, { headers: { authorization: 'Bearer right' } });
+  }, 3_600_000);
+
+  test('ends every connection that is no TLS where it speaks TLS', async () => {
+    const { cert, key } = certificates();
+    const hellos = [await clientHello(), await clientHello('TLSv1.2')];
+    await using under = await ExporterUnderTest.start({ tls: { certPem: cert, keyPem: key } });
+    const one = async (random: SeededRandom): Promise<string> => {
+      const heard = await answerTo(under.port, mutated(random, [...hellos, ...SAMPLES]), 1);
+      if (heard.includes('HTTP/1.1')) throw new Error(`answered in the clear: ${heard.slice(0, 500)}`);
+      return heard === '' ? 'none' : 'alert or handshake';
+    };
+    const { ends } = await fuzz({ name: 'handshakes', cases: inForm(400, 20_000), seed: 2 }, one);
+    expect(Object.keys(ends)).toHaveLength(2);
+    expect(under.errors).toBe(0);
+    expect(await under.exporter.close(5_000)).toBe(0);
+  }, 3_600_000);
+});
+
+/** The first bytes of a client that means it. */
+async function clientHello(maxVersion?: 'TLSv1.2'): Promise<Buffer> {
+  let heard: Buffer | undefined;
+  await using server = await RawServer.start((socket) => {
+    socket.once('data', (bytes) => {
+      heard = bytes;
+      socket.destroy();
+    });
+  });
+  const client = connectTls({ port: server.port, host: '127.0.0.1', ...(maxVersion && { maxVersion }) });
+  client.on('error', () => {});
+  await new Promise((resolve) => client.once('close', resolve));
+  return heard!;
+}
