@@ -68,7 +68,7 @@ export class Flusher {
     const { board, builder, participants, drainEvents, monotonic, originEpochMs, wantsRows, sink } =
       this.#around;
     // The windows first, then the events: the identity of every row is in a ring before its row is.
-    const flushes = builder.closedFlushes().filter((flush) => flush <= upTo);
+    const flushes = builder.listFlushes().filter((flush) => flush <= upTo);
     drainEvents();
     let stats = 0;
     let encodeMs = 0;

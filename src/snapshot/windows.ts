@@ -74,8 +74,10 @@ export class ShardReader {
     }
   }
 
-  /** Whether everything published has been applied. */
+  /** Whether everything published has been applied and every flush answered: no window is closed behind one's back. */
   isDrained(): boolean {
+    const { I32_ANSWERED, I32_REQUEST } = Control;
+    if (Atomics.load(this.ints, I32_ANSWERED) !== Atomics.load(this.ints, I32_REQUEST)) return false;
     for (let lane = 0; lane < this.layout.lanes; lane++) {
       const published = Atomics.load(this.ints, laneWord(lane, Control.LANE_PUBLISHED));
       if (Atomics.load(this.ints, laneWord(lane, Control.LANE_APPLIED)) !== published) return false;
