@@ -60,10 +60,10 @@ export class StatsPool {
       beat: 0,
       beatSince: now,
     }));
-    // A close that the timer thread before this one had begun begins anew.
+    // T2: a close that the timer thread before this one had begun begins anew.
     for (const { ints } of this.#watched) Atomics.store(ints, Control.I32_STOP, Stop.RUN);
     this.#pool = this.#createPool();
-    for (const shard of shards.keys()) this.#keepDraining(shard, this.#pool);
+    for (const shard of shards.keys()) this.#keepDraining(shard, this.#pool); // T3
   }
 
   #createPool(): Piscina {
@@ -127,7 +127,7 @@ export class StatsPool {
       this.#seen.add(worker);
       const id = worker.threadId;
       worker.once('exit', () => {
-        for (const { ints } of this.#watched) Atomics.compareExchange(ints, Control.I32_OWNER, id, 0);
+        for (const { ints } of this.#watched) Atomics.compareExchange(ints, Control.I32_OWNER, id, 0); // O1
       });
     }
   }

@@ -208,7 +208,7 @@ export class SnapshotBuilder {
       const thread = this.#threads[(owner.slot / reader.layout.laneSlots) | 0]!;
       isMedia ||= thread.isMedia(owner.shard, owner.slot, reader.layout);
       const section = half + (isKnown ? LedgerWords.REPORTED : LedgerWords.UNATTRIBUTED);
-      thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, this.#ledger.words, section);
+      thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, this.#ledger.words, section); // C4
       if (detail !== undefined && isKnown) thread.listStreams(owner.shard, owner.slot, reader.layout, listed);
       const rowMime = thread.mime(reader.ints[2 * place + Row.I32_MIME]!);
       if (views === undefined) {
