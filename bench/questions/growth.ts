@@ -1,4 +1,5 @@
 import { memoryBytes } from '../../src/engine/memory-plan.js';
+import { CounterCells } from '../../src/memory/cells.js';
 import { type Figure, ratioAtMost } from '../harness/figures.js';
 import { FlushRig } from '../harness/flush-rig.js';
 import { find, type Measurement, measurement, type Series } from '../harness/measurement.js';
@@ -35,7 +36,7 @@ function messageRounds(tracks: number, rounds: number): number[] {
     if (round >= 0) results.push(((performance.now() - from) * 1e6) / (passes * tracks));
   }
   const messages = slots.reduce(
-    (sum, slot) => sum + rig.thread.cells[rig.thread.slots.countersOf(slot) + 2]!,
+    (sum, slot) => sum + rig.thread.cells[rig.thread.slots.countersOf(slot) + CounterCells.MESSAGES]!,
     0,
   );
   checkSum(`${MESSAGE}, ${tracks}`, (rounds + 3) * passes * tracks, messages);

@@ -1,3 +1,4 @@
+import { CounterCells } from '../../src/memory/cells.js';
 import { type Figure, timeAtMost } from '../harness/figures.js';
 import { type Measurement, measurement } from '../harness/measurement.js';
 import type { Question } from '../harness/question.js';
@@ -55,7 +56,10 @@ export const publishTick: Question = {
         aRecord.push((spent * 1e6) / changed);
         longest.push(longestTurn);
       }
-      const messages = slots.reduce((sum, slot) => sum + thread.cells[thread.slots.countersOf(slot) + 2]!, 0);
+      const messages = slots.reduce(
+        (sum, slot) => sum + thread.cells[thread.slots.countersOf(slot) + CounterCells.MESSAGES]!,
+        0,
+      );
       checkSum('messages in the cells', total, messages);
       measurements.push(
         measurement({ case: name, contestant: A_RECORD }, 'ns', aRecord),

@@ -6,10 +6,11 @@ const { I32_POOL_NEXT, I32_POOL_STAMP } = Control;
 const { I32_STAMP, I32_GENERATION, I32_FIRST_SCORE, I32_NEXT_SCORE, I32_LAYERS, I32_CHAIN } = Slot;
 const { I32_RTT: SLOT_RTT, I32_JITTER: SLOT_JITTER, I32_MIME: SLOT_MIME } = Slot;
 const { LAST_TIME, BASE_TIME, FIRST_TIME, LAST, BASE, SCORES, INLINE_SCORES, WORDS: SLOT_WORDS } = Slot;
+const { LAST_LAYERS, BASE_LAYERS } = Slot;
 const { TYPE_SHIFT, TYPE_MASK, LAYERS_SHIFT, LAYERS_MASK, HAS_SCORE, SAMPLE, COUNTER } = Record;
 const { I32_SLOT, I32_GENERATION: RECORD_GENERATION, I32_SCORE_NUMBER, TIME, TOTALS, LAYERS } = Record;
 const { I32_MIME, F32_SCORE, I32_RTT, I32_JITTER } = Record;
-const { COUNT, PACKETS_LOST, MAX_WORDS } = Totals;
+const { COUNT, PACKETS_LOST } = Totals;
 const BLOCK = BLOCK_SCORES;
 
 /** Applies the record at a word of the ring, for the open window. */
@@ -34,10 +35,11 @@ export function createApply(
    */
   function takeOver(slot: number, slotInts: number, generation: number): void {
     ints[slotInts + I32_STAMP] = 0; // A1
-    for (let i = 0; i < MAX_WORDS; i++) {
+    for (let i = 0; i < COUNT; i++) {
       words[slot + LAST + i] = 0; // A2
       words[slot + BASE + i] = 0;
     }
+    for (let i = BASE_LAYERS; i < SLOT_WORDS; i++) words[slot + i] = 0;
     words[slot + LAST_TIME] = -1;
     words[slot + FIRST_TIME] = -1;
     ints[slotInts + I32_NEXT_SCORE] = 0;
@@ -67,8 +69,8 @@ export function createApply(
     words[base + 10] = words[last + 10]!;
     words[base + 11] = words[last + 11]!;
     words[base + 12] = words[last + 12]!;
-    const end = COUNT + 3 * ints[slotInts + I32_LAYERS]!;
-    for (let i = COUNT; i < end; i++) words[base + i] = words[last + i]!;
+    const layerWords = 3 * ints[slotInts + I32_LAYERS]!;
+    for (let i = 0; i < layerWords; i++) words[slot + BASE_LAYERS + i] = words[slot + LAST_LAYERS + i]!;
     words[slot + BASE_TIME] = words[slot + LAST_TIME]!;
     ints[slotInts + I32_FIRST_SCORE] = ints[slotInts + I32_NEXT_SCORE]!; // A5
     ints[slotInts + SLOT_RTT] = 0;
@@ -128,7 +130,7 @@ export function createApply(
     const layers = (header >>> LAYERS_SHIFT) & LAYERS_MASK;
     if (layers > 0) {
       const layerWords = 3 * layers;
-      for (let i = 0; i < layerWords; i++) words[last + COUNT + i] = words[record + LAYERS + i]!;
+      for (let i = 0; i < layerWords; i++) words[slot + LAST_LAYERS + i] = words[record + LAYERS + i]!;
       if (layers > ints[slotInts + I32_LAYERS]!) ints[slotInts + I32_LAYERS] = layers;
     }
     const mime = ints[recordInts + I32_MIME]!;

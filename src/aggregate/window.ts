@@ -6,8 +6,9 @@ import { createMedian, NETWORK_LIMIT } from './median.js';
 const { I32_WINDOW, I32_ANSWERED, I32_RELEASED, REQUEST_TIME } = Control;
 const { I32_STAMP, I32_GENERATION, I32_FIRST_SCORE, I32_NEXT_SCORE, I32_LAYERS, I32_CHAIN } = Slot;
 const { LAST_TIME, BASE_TIME, FIRST_TIME, LAST, BASE, SCORES, INLINE_SCORES, WORDS: SLOT_WORDS } = Slot;
+const { LAST_LAYERS, BASE_LAYERS } = Slot;
 const { WORDS: ROW_WORDS, DELTAS, LAYERS: ROW_LAYERS } = Row;
-const { COUNT, PACKETS_LOST, MAX_LAYERS } = Totals;
+const { PACKETS_LOST, MAX_LAYERS } = Totals;
 
 /** What became of a flush request: the window is closed (also when it was before), or there was no room. */
 export const FlushResult = { CLOSED: 0, NO_ROOM: 1 } as const;
@@ -35,8 +36,8 @@ export function createCloseWindow(
     let kept = -1;
     let most = 0;
     for (let layer = 0; layer < layers; layer++) {
-      const at = slot + COUNT + 3 * layer + 1;
-      const bytes = words[at + LAST]! - words[at + BASE]!;
+      const at = slot + 3 * layer + 1;
+      const bytes = words[at + LAST_LAYERS]! - words[at + BASE_LAYERS]!;
       if (bytes > 0 && bytes >= most) {
         most = bytes;
         kept = layer;
@@ -108,7 +109,7 @@ export function createCloseWindow(
     const layers = ints[slotInts + I32_LAYERS]!;
     const layerWords = 3 * layers;
     for (let i = 0; i < layerWords; i++) {
-      words[row + ROW_LAYERS + i] = words[last + COUNT + i]! - words[base + COUNT + i]!;
+      words[row + ROW_LAYERS + i] = words[slot + LAST_LAYERS + i]! - words[slot + BASE_LAYERS + i]!;
     }
     for (let i = layerWords; i < 3 * MAX_LAYERS; i++) words[row + ROW_LAYERS + i] = 0;
     ints[rowInts + Row.I32_SLOT] = index;

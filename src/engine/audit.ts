@@ -1,5 +1,5 @@
 import { bookTotals } from '../memory/books.js';
-import { BookCells, CounterCells, MetaCells, ThreadBooks } from '../memory/cells.js';
+import { BookCells, MetaCells, ThreadBooks } from '../memory/cells.js';
 import { Ledger, LedgerWords } from '../memory/ledger.js';
 import { copySlotTotals } from '../memory/recorded.js';
 import { Row } from '../memory/row.js';
@@ -97,14 +97,13 @@ export function audit(memory: EngineMemory): Audit {
       if ((flags & MetaCells.IN_USE) === 0) continue;
       const counter = (flags & MetaCells.COUNTER) !== 0;
       const book = ((flags & MetaCells.DOWNSTREAM) !== 0 ? Direction.DOWNSTREAM : Direction.UPSTREAM) * WORDS;
-      const counters = layout.counters + slot * CounterCells.WORDS;
       copySlotTotals(cells, layout, slot, counter, scratch);
       bookTotals(scratch, 0, counter, counted, book);
 
       const { laneSlots, slotBase } = memory.shards[0]!.layout;
       const reader = readers[(slot / laneSlots) | 0]!;
       const at = slotBase + (lane * laneSlots + (slot % laneSlots)) * Slot.WORDS;
-      const generation = Math.floor(Math.abs(cells[counters + CounterCells.HANDLE]!) / 2 ** 24);
+      const generation = Math.floor(Math.abs(cells[layout.handles + slot]!) / 2 ** 24);
       const known = reader.ints[2 * at + Slot.I32_GENERATION] === generation;
       const stamped = reader.ints[2 * at + Slot.I32_STAMP] === reader.ints[Control.I32_WINDOW];
       const open = new Float64Array(Totals.MAX_WORDS);

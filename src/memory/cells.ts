@@ -7,7 +7,9 @@ import { Totals } from './totals.js';
  *
  * ```
  *   books       drops booked at the door, and the totals of slots that were given back
- *   counters    4 words a slot: handle, bytes, messages, samples - messages
+ *   counters    2 words a slot: bytes, messages
+ *   handles     1 word a slot: whose messages are counted there
+ *   samples     1 word a slot: samples - messages
  *   totals      25 words a slot: the totals of a track (see Totals)
  *   streams     4 words an SSRC: (ssrc, next), packets, bytes, lost
  *   meta        1 word a slot: (flags, first stream)
@@ -16,15 +18,7 @@ import { Totals } from './totals.js';
  *
  * Slot s of the thread is slot s % laneSlots of its lane in shard floor(s / laneSlots).
  */
-export const CounterCells = {
-  /** The handle that messages are counted for; minus it where none are: a closed slot, or a track's. */
-  HANDLE: 0,
-  BYTES: 1,
-  MESSAGES: 2,
-  /** Samples that were not exactly one message: one message a sample is the common case and pays two adds. */
-  SAMPLES_LESS_MESSAGES: 3,
-  WORDS: 4,
-} as const;
+export const CounterCells = { BYTES: 0, MESSAGES: 1, WORDS: 2 } as const;
 
 export const StreamCells = { I32_SSRC: 0, I32_NEXT: 1, PACKETS: 1, BYTES: 2, LOST: 3, WORDS: 4 } as const;
 
@@ -64,8 +58,6 @@ export const ThreadBooks = {
   MIMES_REFUSED: 27,
   /** One count for each InvalidReason. */
   INVALID_REASONS: 28,
-  /** Always 0: where a closed recorder looks for its handle. */
-  NO_HANDLE: 45,
   /** Slots opened for a country that had no row left in the packet counts. */
   COUNTRIES_OVERFLOWED: 46,
   /** Timer threads this thread has told of its slots, + 1; 0: it was never attached, or is closed. */
@@ -77,6 +69,10 @@ export interface CellsLayout {
   readonly slots: number;
   readonly streams: number;
   readonly counters: number;
+  /** The handle that messages are counted for; minus it where none are: a closed slot, or a track's. */
+  readonly handles: number;
+  /** Samples that were not exactly one message: one message a sample is the common case and pays two adds. */
+  readonly samplesLessMessages: number;
   readonly totals: number;
   readonly streamBase: number;
   readonly meta: number;
@@ -86,12 +82,25 @@ export interface CellsLayout {
 
 export function cellsLayout(slots: number, streams: number): CellsLayout {
   const counters = ThreadBooks.WORDS;
-  const totals = counters + slots * CounterCells.WORDS;
+  const handles = counters + slots * CounterCells.WORDS;
+  const samplesLessMessages = handles + slots;
+  const totals = samplesLessMessages + slots;
   const streamBase = totals + slots * Totals.MAX_WORDS;
   const meta = streamBase + streams * StreamCells.WORDS;
   const settled = Math.ceil((meta + slots) / 16) * 16;
   const bytes = (settled + Settled.WORDS) * 8;
-  return { slots, streams, counters, totals, streamBase, meta, settled, bytes };
+  return {
+    slots,
+    streams,
+    counters,
+    handles,
+    samplesLessMessages,
+    totals,
+    streamBase,
+    meta,
+    settled,
+    bytes,
+  };
 }
 
 export interface CellsMemory {

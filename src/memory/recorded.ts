@@ -33,7 +33,7 @@ export function copySlotTotals(
   const counters = layout.counters + slot * CounterCells.WORDS;
   const messages = cells[counters + CounterCells.MESSAGES]!;
   into.fill(0);
-  into[Totals.SAMPLES] = messages + cells[counters + CounterCells.SAMPLES_LESS_MESSAGES]!;
+  into[Totals.SAMPLES] = messages + cells[layout.samplesLessMessages + slot]!;
   into[Totals.PRIMARY_PACKETS] = messages;
   into[Totals.PRIMARY_BYTES] = cells[counters + CounterCells.BYTES]!;
 }

@@ -114,32 +114,41 @@ export const Record = {
   MAX_WORDS: 3 + Totals.COUNT + 2 + Totals.LAYER_WORDS * Totals.MAX_LAYERS,
 } as const;
 
+const SLOT_LAST = Totals.COUNT;
+const SLOT_STATE = 2 * Totals.COUNT;
+const SLOT_LAYERS = SLOT_STATE + 16;
+
 /**
  * A slot: what a stats worker knows of one track. LAST are the totals of the last record applied, BASE what
  * they were when the window began. The window's fields are valid while STAMP == WINDOW.
+ *
+ * What every sample touches lies together, LAST to the first score; before it, what the first of a window does. Layers,
+ * which most tracks have none of, come behind.
  */
 export const Slot = {
-  I32_STAMP: 0,
-  I32_GENERATION: 1,
+  BASE: 0,
+  LAST: SLOT_LAST,
+  I32_STAMP: 2 * SLOT_STATE,
+  I32_GENERATION: 2 * SLOT_STATE + 1,
   /** Number of the window's first score. */
-  I32_FIRST_SCORE: 2,
+  I32_FIRST_SCORE: 2 * SLOT_STATE + 2,
   /** Number the next score will have. */
-  I32_NEXT_SCORE: 3,
-  I32_RTT: 4,
-  I32_JITTER: 5,
-  I32_MIME: 6,
+  I32_NEXT_SCORE: 2 * SLOT_STATE + 3,
+  I32_RTT: 2 * SLOT_STATE + 4,
+  I32_JITTER: 2 * SLOT_STATE + 5,
+  I32_MIME: 2 * SLOT_STATE + 6,
   /** Layers the track has brought: the highest id + 1. */
-  I32_LAYERS: 7,
+  I32_LAYERS: 2 * SLOT_STATE + 7,
   /** First chained score block, -1 for none. */
-  I32_CHAIN: 8,
-  LAST_TIME: 5,
-  BASE_TIME: 6,
-  FIRST_TIME: 7,
-  LAST: 8,
-  BASE: 8 + Totals.MAX_WORDS,
-  SCORES: 8 + 2 * Totals.MAX_WORDS,
+  I32_CHAIN: 2 * SLOT_STATE + 8,
+  LAST_TIME: SLOT_STATE + 5,
+  BASE_TIME: SLOT_STATE + 6,
+  FIRST_TIME: SLOT_STATE + 7,
+  SCORES: SLOT_STATE + 8,
   INLINE_SCORES: 16,
-  WORDS: 8 + 2 * Totals.MAX_WORDS + 8,
+  BASE_LAYERS: SLOT_LAYERS,
+  LAST_LAYERS: SLOT_LAYERS + Totals.LAYER_WORDS * Totals.MAX_LAYERS,
+  WORDS: SLOT_LAYERS + 2 * Totals.LAYER_WORDS * Totals.MAX_LAYERS,
 } as const;
 
 /** Scores a chained block holds. */

@@ -4,7 +4,7 @@ import { InvalidReason, RecordResult } from './result.js';
 import { INVALID_BYTES_CHANGE, INVALID_CHANGE } from './running-totals.js';
 import { HANDLE_SLOT_MASK, type SlotTable } from './slot-table.js';
 
-const { BYTES, MESSAGES, SAMPLES_LESS_MESSAGES, WORDS } = CounterCells;
+const { BYTES, MESSAGES, WORDS } = CounterCells;
 const { RECORDED } = RecordResult;
 const SLOT_MASK = HANDLE_SLOT_MASK;
 const MAX_U64 = 2 ** 64;
@@ -33,7 +33,11 @@ export interface CounterOwner {
 export class CounterTable {
   // Declared, not defined: a field that is undefined first has no type V8 can count on, which costs 1 ns a message.
   declare readonly cells: Float64Array;
+  /** No message is taken any more. */
+  declare isClosed: boolean;
   declare private readonly first: number;
+  declare private readonly handles: number;
+  declare private readonly lessMessages: number;
   readonly #slots: SlotTable;
   readonly #now: () => number;
   readonly #state: Uint8Array;
@@ -47,7 +51,10 @@ export class CounterTable {
 
   constructor(memory: CellsMemory, slots: SlotTable, now: () => number) {
     this.cells = new Float64Array(memory.buffer);
+    this.isClosed = false;
     this.first = memory.layout.counters;
+    this.handles = memory.layout.handles;
+    this.lessMessages = memory.layout.samplesLessMessages;
     this.#slots = slots;
     this.#now = now;
     const count = memory.layout.slots;
@@ -78,8 +85,9 @@ export class CounterTable {
     // Arithmetic on a bigint or a symbol throws.
     if (typeof handle !== 'number') return this.#stale();
     const cells = this.cells;
-    const at = this.first + (handle & SLOT_MASK) * WORDS;
-    if (cells[at] !== handle || handle <= 0) return this.#stale();
+    const slot = handle & SLOT_MASK;
+    if (cells[this.handles + slot] !== handle || handle <= 0) return this.#stale();
+    const at = this.first + slot * WORDS;
     if (typeof bytes !== 'number' || bytes >>> 0 !== bytes) return this.addMany(handle, bytes, 1);
     cells[at + BYTES]! += bytes;
     cells[at + MESSAGES]! += 1;
@@ -89,13 +97,14 @@ export class CounterTable {
   /** Adds a sample of any number of messages, none among them. */
   addMany(handle: number, bytes: number, messages: number): RecordResult {
     const cells = this.cells;
-    const at = this.first + (handle & SLOT_MASK) * WORDS;
-    if (cells[at] !== handle || handle <= 0) return this.#stale();
+    const slot = handle & SLOT_MASK;
+    if (cells[this.handles + slot] !== handle || handle <= 0) return this.#stale();
     const reason = reasonToRefuse(bytes, messages);
-    if (reason !== InvalidReason.NONE) return this.#refuse(handle & SLOT_MASK, bytes, messages, reason);
+    if (reason !== InvalidReason.NONE) return this.#refuse(slot, bytes, messages, reason);
+    const at = this.first + slot * WORDS;
     cells[at + BYTES]! += bytes;
     cells[at + MESSAGES]! += messages;
-    cells[at + SAMPLES_LESS_MESSAGES]! += 1 - messages;
+    cells[this.lessMessages + slot]! += 1 - messages;
     return RecordResult.RECORDED;
   }
 
@@ -131,7 +140,7 @@ export class CounterTable {
   publishSlot(slot: number): boolean {
     const cells = this.cells;
     const at = this.first + slot * WORDS;
-    const samples = cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]!;
+    const samples = cells[at + MESSAGES]! + cells[this.lessMessages + slot]!;
     if (samples === this.#samples[slot]) return true;
     const state = this.#state[slot];
     // The cells of a slot that was given back say nothing: it may be a track's by now.
@@ -144,7 +153,7 @@ export class CounterTable {
     const slots = this.#slots;
     const put = slots
       .laneOf(slot)
-      .putCounter(slots.shardSlotOf(slot), slots.generationOf(slot), this.#now(), at);
+      .putCounter(slots.shardSlotOf(slot), slots.generationOf(slot), this.#now(), samples, at);
     if (!put) {
       cells[ThreadBooks.FOLDED]!++;
       return false;
@@ -161,9 +170,10 @@ export class CounterTable {
     const published = this.#samples;
     const end = Math.min(this.#highest, from + maxSlots);
     let puts = 0;
-    let at = this.first + from * WORDS;
+    const lessMessages = this.lessMessages;
+    let at = this.first + from * WORDS + MESSAGES;
     for (let slot = from; slot < end; slot++, at += WORDS) {
-      if (cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]! === published[slot]) continue;
+      if (cells[at]! + cells[lessMessages + slot]! === published[slot]) continue;
       if (this.#state[slot] === State.NONE) continue;
       this.publishSlot(slot);
       if (++puts === maxPuts) return slot + 1;
@@ -191,14 +201,14 @@ export class CounterTable {
     const cells = this.cells;
     const messages = cells[at + MESSAGES]! - this.#messages[slot]!;
     const bytes = cells[at + BYTES]! - this.#bytes[slot]!;
-    const samples = cells[at + MESSAGES]! + cells[at + SAMPLES_LESS_MESSAGES]! - this.#samples[slot]!;
+    const samples = cells[at + MESSAGES]! + cells[this.lessMessages + slot]! - this.#samples[slot]!;
     const slots = this.#slots;
     const direction = slots.isDownstream(slot) ? Direction.DOWNSTREAM : Direction.UPSTREAM;
     const left = { messages: this.#messages[slot]!, bytes: this.#bytes[slot]! };
     slots.settled.moveMessages(slot, slots.countryRowOf(slot), direction, { messages, bytes }, left);
     cells[at + MESSAGES] = left.messages;
     cells[at + BYTES] = left.bytes;
-    cells[at + SAMPLES_LESS_MESSAGES]! -= samples - messages;
+    cells[this.lessMessages + slot]! -= samples - messages;
     slots.settled.done();
     const book = ThreadBooks.UNATTRIBUTED + direction * BookCells.WORDS;
     cells[book + BookCells.SAMPLES]! += samples;

@@ -1,11 +1,14 @@
-import { CounterCells, ThreadBooks } from '../memory/cells.js';
+import { CounterCells } from '../memory/cells.js';
 import { Direction } from '../memory/totals.js';
 import type { CounterOwner, CounterTable } from './counter-table.js';
 import type { RecordingThread } from './recording-thread.js';
 import { RecordResult } from './result.js';
+import type { SlotTable } from './slot-table.js';
 
 const { BYTES, MESSAGES } = CounterCells;
 const { RECORDED } = RecordResult;
+/** In place of the first word of a slot's cells. */
+const CLOSED = 0;
 
 /** Running totals of a recorder since it was opened, as LiveKit's `GetTrafficTotals`. */
 export interface TrafficTotals {
@@ -26,6 +29,8 @@ export class MessageCounters implements CounterOwner {
   readonly #thread: RecordingThread;
   readonly #counters: CounterTable;
   #open = true;
+  /** Told when they are closed. */
+  ended: () => void = () => {};
   /** What was taken out of the cells as unattributed, or stood in them at the close: bytes and messages, up and down. */
   readonly #bytes: [number, number] = [0, 0];
   readonly #messages: [number, number] = [0, 0];
@@ -85,6 +90,7 @@ export class MessageCounters implements CounterOwner {
       if (settled[direction]) this.#counters.forget(slot);
       else this.#thread.retryLater({ retry: () => this.#settle(slot) });
     });
+    this.ended();
   }
 
   #settle(slot: number): boolean {
@@ -99,32 +105,40 @@ export class MessageCounters implements CounterOwner {
  * waits or allocates. What is counted reaches the stats workers at the next publish tick.
  */
 export class DataRecorder {
-  // What a message needs comes first, within a cache line. Declared, not defined: a field that is undefined first has
-  // no type V8 can count on. The first words of the two slots' cells are small integers, which handles in time are not.
-  declare private readonly cells: Float64Array;
+  // As few fields as there can be: of many recorders at random, each costs the lines of memory it lies in. Declared,
+  // not defined: a field that is undefined first has no type V8 can count on. The first words of the two slots' cells
+  // are small integers, which handles in time are not.
+  declare private readonly counters: CounterTable;
   declare private upstreamAt: number;
   declare private downstreamAt: number;
-  readonly #counters: CounterTable;
-  readonly #messages: MessageCounters;
-  readonly #end: () => void;
+  declare protected messages: MessageCounters;
 
-  /** @internal Recorders are opened by an engine or a port. */
-  constructor(thread: RecordingThread, messages: MessageCounters, end: () => void) {
-    this.cells = thread.cells;
-    this.upstreamAt = thread.slots.countersOf(messages.slots[Direction.UPSTREAM]);
-    this.downstreamAt = thread.slots.countersOf(messages.slots[Direction.DOWNSTREAM]);
-    this.#counters = thread.counters;
-    this.#messages = messages;
-    this.#end = end;
+  /** @internal Recorders are opened by an engine or a port. Takes nothing until it is bound. */
+  constructor(counters: CounterTable) {
+    this.counters = counters;
+    this.upstreamAt = CLOSED;
+    this.downstreamAt = CLOSED;
+    // Until it is bound.
+    this.messages = undefined as unknown as MessageCounters;
+  }
+
+  /** @internal Opens it. */
+  bind(slots: SlotTable, messages: MessageCounters): this {
+    this.upstreamAt = slots.countersOf(messages.slots[Direction.UPSTREAM]);
+    this.downstreamAt = slots.countersOf(messages.slots[Direction.DOWNSTREAM]);
+    this.messages = messages;
+    return this;
   }
 
   /** Counts one sample of `messages` messages that had `bytes` bytes together, both whole numbers. */
   addBytes(direction: Direction, bytes: number, messages = 1): RecordResult {
-    const cells = this.cells;
+    const counters = this.counters;
     const at = direction === 0 ? this.upstreamAt : this.downstreamAt;
-    // An open recorder's slots are its own: that there is a handle tells that they take messages.
-    const isPlain = cells[at]! > 0 && messages === 1 && typeof bytes === 'number' && bytes >>> 0 === bytes;
-    if (!isPlain) return this.#counters.addMany(this.handle(direction), bytes, messages);
+    // An open recorder's slots are its own: there is no handle to compare.
+    const isOpen = at !== CLOSED && !counters.isClosed;
+    const isPlain = isOpen && messages === 1 && typeof bytes === 'number' && bytes >>> 0 === bytes;
+    if (!isPlain) return counters.addMany(this.handle(direction), bytes, messages);
+    const cells = counters.cells;
     cells[at + BYTES]! += bytes;
     cells[at + MESSAGES]! += 1;
     return RECORDED;
@@ -132,24 +146,23 @@ export class DataRecorder {
 
   /** The number that `add` takes for a direction. */
   handle(direction: Direction): number {
-    return this.#messages.handles[direction === 0 ? Direction.UPSTREAM : Direction.DOWNSTREAM];
+    return this.messages.handles[direction === 0 ? Direction.UPSTREAM : Direction.DOWNSTREAM];
   }
 
   /** Puts the totals into the ring now instead of at the next publish tick, with the time of now. */
   publish(): void {
-    this.#messages.publish();
+    this.messages.publish();
   }
 
   getTrafficTotals(): TrafficTotals {
-    return this.#messages.totals();
+    return this.messages.totals();
   }
 
   /** Ends the recorder: its last window is in the next snapshot. Closing twice does nothing. */
   close(): void {
-    if (!this.#messages.isOpen) return;
-    this.#messages.close();
-    this.upstreamAt = ThreadBooks.NO_HANDLE;
-    this.downstreamAt = ThreadBooks.NO_HANDLE;
-    this.#end();
+    if (!this.messages.isOpen) return;
+    this.upstreamAt = CLOSED;
+    this.downstreamAt = CLOSED;
+    this.messages.close();
   }
 }

@@ -6,7 +6,7 @@ const { TYPE_SHIFT, LAYERS_SHIFT, HAS_SCORE, SAMPLE, COUNTER, PAD, TIME, TOTALS,
 const { I32_SLOT, I32_GENERATION, I32_SCORE_NUMBER, I32_MIME, F32_SCORE, I32_RTT, I32_JITTER } = Record;
 const { SAMPLE_WORDS, COUNTER_WORDS, MAX_WORDS } = Record;
 const { COUNT } = Totals;
-const { BYTES, MESSAGES, SAMPLES_LESS_MESSAGES } = CounterCells;
+const { BYTES, MESSAGES } = CounterCells;
 
 /**
  * The writing end of one lane: the recording thread puts records and publishes them in batches. Only the
@@ -155,8 +155,8 @@ export class Lane {
     return true;
   }
 
-  /** Puts the three totals of a data or signalling track, as they stand in its cells from word `counters`. */
-  putCounter(slot: number, generation: number, time: number, counters: number): boolean {
+  /** Puts the three totals of a data or signalling track: samples, and what stands in its cells from word `counters`. */
+  putCounter(slot: number, generation: number, time: number, samples: number, counters: number): boolean {
     const record = this.#claim(COUNTER_WORDS);
     if (record < 0) return false;
     const words = this.#words;
@@ -166,9 +166,8 @@ export class Lane {
     this.#ints[at + I32_SLOT] = slot;
     this.#ints[at + I32_GENERATION] = generation;
     words[record + TIME] = time;
-    const messages = cells[counters + MESSAGES]!;
-    words[record + TOTALS] = messages + cells[counters + SAMPLES_LESS_MESSAGES]!;
-    words[record + TOTALS + 1] = messages;
+    words[record + TOTALS] = samples;
+    words[record + TOTALS + 1] = cells[counters + MESSAGES]!;
     words[record + TOTALS + 2] = cells[counters + BYTES]!;
     this.#put(COUNTER_WORDS);
     return true;

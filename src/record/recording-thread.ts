@@ -53,6 +53,7 @@ interface Retry {
 /** Slots one turn of the publish tick looks at, and records it puts: well under a millisecond together. */
 const SLOTS_A_TURN = 16_384;
 const PUTS_A_TURN = 8_192;
+const RECORDERS_A_BLOCK = 256;
 
 /**
  * Everything one thread records with: its lanes, cells, slots and event ring. Nothing here waits for another
@@ -74,6 +75,7 @@ export class RecordingThread {
   /** The engine was closed: nothing is recorded any more. */
   isClosed = false;
   #retries: Retry[] = [];
+  #blankRecorders: DataRecorder[] = [];
   /** The timer thread that is being told, as ANNOUNCED counts them. */
   #announcing = 0;
   /** Where the publish tick goes on. */
@@ -132,23 +134,28 @@ export class RecordingThread {
     const owners = this.#counterOwners();
     const messages = this.#openCounters(owners, 0, country);
     const followed = this.#identifyCounters(owners, messages, whose);
-    return new DataRecorder(this, messages, () => followed.stop());
+    messages.ended = () => followed.stop();
+    return this.#blankRecorder().bind(this.slots, messages);
   }
 
   openSignal(): SignalRecorder {
     const owners = this.#counterOwners();
     const messages = this.#openCounters(owners, MetaCells.HELD);
-    let followed: FollowedParticipant | undefined;
-    return new SignalRecorder(
-      this,
-      messages,
-      () => followed?.stop(),
-      (identity: SignalIdentity) => {
-        const { whose, country } = messagesIdentity('TR_SG', identity);
-        for (const slot of messages.slots) this.slots.identify(slot, country);
-        followed = this.#identifyCounters(owners, messages, whose);
-      },
-    );
+    const recorder = new SignalRecorder(this.counters, (identity: SignalIdentity) => {
+      const { whose, country } = messagesIdentity('TR_SG', identity);
+      for (const slot of messages.slots) this.slots.identify(slot, country);
+      const followed = this.#identifyCounters(owners, messages, whose);
+      messages.ended = () => followed.stop();
+    });
+    return recorder.bind(this.slots, messages);
+  }
+
+  /** Recorders are made a block at a time, so that they lie side by side in memory. */
+  #blankRecorder(): DataRecorder {
+    if (this.#blankRecorders.length === 0) {
+      this.#blankRecorders = Array.from({ length: RECORDERS_A_BLOCK }, () => new DataRecorder(this.counters));
+    }
+    return this.#blankRecorders.pop()!;
   }
 
   #counterOwners(): [{ identity: SlotIdentity | undefined }, { identity: SlotIdentity | undefined }] {
@@ -248,6 +255,7 @@ export class RecordingThread {
   /** Refuses everything from now on; what was recorded is still published. */
   refuse(): void {
     this.isClosed = true;
+    this.counters.isClosed = true;
     this.slots.retireAll();
   }
 

@@ -1,7 +1,7 @@
 import { ErrorCode, SfuStatsError } from '../errors.js';
-import { DataRecorder, type MessageCounters } from './data-recorder.js';
+import type { CounterTable } from './counter-table.js';
+import { DataRecorder } from './data-recorder.js';
 import type { CountryOption } from './labels.js';
-import type { RecordingThread } from './recording-thread.js';
 import type { ParticipantRef, RoomRef } from './refs.js';
 
 /** Whose signalling traffic it was. */
@@ -19,18 +19,11 @@ export interface SignalIdentity extends CountryOption {
  */
 export class SignalRecorder extends DataRecorder {
   readonly #resolve: (identity: SignalIdentity) => void;
-  readonly #messages: MessageCounters;
   #resolved = false;
 
   /** @internal Recorders are opened by an engine or a port. */
-  constructor(
-    thread: RecordingThread,
-    messages: MessageCounters,
-    end: () => void,
-    resolve: (identity: SignalIdentity) => void,
-  ) {
-    super(thread, messages, end);
-    this.#messages = messages;
+  constructor(counters: CounterTable, resolve: (identity: SignalIdentity) => void) {
+    super(counters);
     this.#resolve = resolve;
   }
 
@@ -44,14 +37,14 @@ export class SignalRecorder extends DataRecorder {
    */
   resolve(identity: SignalIdentity): void {
     if (this.#resolved) throw new SfuStatsError(ErrorCode.CLOSED, 'this signal recorder was resolved before');
-    if (!this.#messages.isOpen) throw new SfuStatsError(ErrorCode.CLOSED, 'this signal recorder was closed');
+    if (!this.messages.isOpen) throw new SfuStatsError(ErrorCode.CLOSED, 'this signal recorder was closed');
     this.#resolve(identity);
     this.#resolved = true;
   }
 
   override close(): void {
     // Nobody will ever say whose it was.
-    if (!this.#resolved && this.#messages.isOpen) this.#messages.attribute(false);
+    if (!this.#resolved && this.messages.isOpen) this.messages.attribute(false);
     super.close();
   }
 }

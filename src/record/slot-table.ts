@@ -133,7 +133,7 @@ export class SlotTable {
 
   /** The handle of a slot's present or last owner, 0 for a slot never used. */
   handleOf(slot: number): number {
-    return Math.abs(this.#cells[this.countersOf(slot) + CounterCells.HANDLE]!);
+    return Math.abs(this.#cells[this.#layout.handles + slot]!);
   }
 
   generationOf(slot: number): number {
@@ -162,9 +162,8 @@ export class SlotTable {
       if (slot < 0) continue;
       this.#open++;
       this.owners[slot] = owner;
-      const counters = this.countersOf(slot);
       const handle = (this.generationOf(slot) + 1) * HANDLE_SLOTS + slot; // S1
-      this.#cells[counters + CounterCells.HANDLE] = (flags & MetaCells.COUNTER) !== 0 ? handle : -handle;
+      this.#cells[this.#layout.handles + slot] = (flags & MetaCells.COUNTER) !== 0 ? handle : -handle;
       // A scrape may read it at any time: its cells are clear by then.
       Atomics.store(
         this.#ints,
@@ -189,7 +188,7 @@ export class SlotTable {
 
   /** The slot takes no more messages. What it holds stays until a taken window covers the lane up to here. */
   retire(slot: number): void {
-    this.#cells[this.countersOf(slot) + CounterCells.HANDLE] = -this.handleOf(slot);
+    this.#cells[this.#layout.handles + slot] = -this.handleOf(slot);
   }
 
   /** No slot takes any more messages. */
@@ -228,11 +227,12 @@ export class SlotTable {
     if ((flags & MetaCells.COUNTER) !== 0) {
       const messages = cells[counters + CounterCells.MESSAGES]!;
       const bytes = cells[counters + CounterCells.BYTES]!;
-      cells[book + BookCells.SAMPLES]! += messages + cells[counters + CounterCells.SAMPLES_LESS_MESSAGES]!;
+      cells[book + BookCells.SAMPLES]! += messages + cells[this.#layout.samplesLessMessages + slot]!;
       cells[book + BookCells.MESSAGES]! += messages;
       cells[book + BookCells.BYTES]! += bytes;
       this.settled.moveMessages(slot, row, direction, { messages, bytes }, NOTHING);
-      cells.fill(0, counters + CounterCells.BYTES, counters + CounterCells.WORDS);
+      cells.fill(0, counters, counters + CounterCells.WORDS);
+      cells[this.#layout.samplesLessMessages + slot] = 0;
     } else {
       bookTotals(cells, totals, false, cells, book);
       this.settled.moveTotals(slot, row, direction, totals);

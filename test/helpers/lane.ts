@@ -72,8 +72,7 @@ export class LaneBench {
   putCounter({ slot, generation = 1, timeMs = 0, samples, messages, bytes }: CounterRecord): boolean {
     this.#cells[COUNTERS + CounterCells.BYTES] = bytes;
     this.#cells[COUNTERS + CounterCells.MESSAGES] = messages;
-    this.#cells[COUNTERS + CounterCells.SAMPLES_LESS_MESSAGES] = samples - messages;
-    return this.lane.putCounter(slot, generation, timeMs, COUNTERS);
+    return this.lane.putCounter(slot, generation, timeMs, samples, COUNTERS);
   }
 
   publish(): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cellsLayout, createCells, ThreadBooks } from '../../dist/src/memory/cells.js';
+import { CounterCells, cellsLayout, createCells, ThreadBooks } from '../../dist/src/memory/cells.js';
 import { createLedger, Ledger, ledgerLayout } from '../../dist/src/memory/ledger.js';
 import { COUNTRY_ROWS, countsOf, PacketCounts, Settled } from '../../dist/src/memory/packet-counts.js';
 import { Row } from '../../dist/src/memory/row.js';
@@ -184,7 +184,9 @@ describe("a recording thread's cells", () => {
         const layout = cellsLayout(slots, streams);
         const regions = [
           { name: 'books', from: 0, length: ThreadBooks.WORDS },
-          { name: 'counters', from: layout.counters, length: slots * 4 },
+          { name: 'counters', from: layout.counters, length: slots * CounterCells.WORDS },
+          { name: 'handles', from: layout.handles, length: slots },
+          { name: 'samples', from: layout.samplesLessMessages, length: slots },
           { name: 'totals', from: layout.totals, length: slots * Totals.MAX_WORDS },
           { name: 'streams', from: layout.streamBase, length: streams * 4 },
           { name: 'meta', from: layout.meta, length: slots },

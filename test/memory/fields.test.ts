@@ -52,8 +52,10 @@ const SLOT_FIELDS: Fields = {
   LAST_TIME: words(Slot.LAST_TIME),
   BASE_TIME: words(Slot.BASE_TIME),
   FIRST_TIME: words(Slot.FIRST_TIME),
-  LAST: words(Slot.LAST, Totals.MAX_WORDS),
-  BASE: words(Slot.BASE, Totals.MAX_WORDS),
+  LAST: words(Slot.LAST, Totals.COUNT),
+  BASE: words(Slot.BASE, Totals.COUNT),
+  LAST_LAYERS: words(Slot.LAST_LAYERS, Totals.LAYER_WORDS * Totals.MAX_LAYERS),
+  BASE_LAYERS: words(Slot.BASE_LAYERS, Totals.LAYER_WORDS * Totals.MAX_LAYERS),
   SCORES: words(Slot.SCORES, Slot.INLINE_SCORES / 2),
 };
 
@@ -135,10 +137,8 @@ describe('the fields of', () => {
   });
 
   test('the cells of counters, streams and meta do not overlap', () => {
-    const { HANDLE, BYTES, MESSAGES, SAMPLES_LESS_MESSAGES } = CounterCells;
-    const counters = [HANDLE, BYTES, MESSAGES, SAMPLES_LESS_MESSAGES];
-    expect([...counters].sort()).toEqual([0, 1, 2, 3]);
-    expect(CounterCells.WORDS).toBe(4);
+    const counters = { BYTES: words(CounterCells.BYTES), MESSAGES: words(CounterCells.MESSAGES) };
+    expect(clashes(counters, 2 * CounterCells.WORDS)).toEqual([]);
     const streams = {
       I32_SSRC: half(StreamCells.I32_SSRC),
       I32_NEXT: half(StreamCells.I32_NEXT),
@@ -161,7 +161,6 @@ describe('the fields of', () => {
       FOLDED: words(ThreadBooks.FOLDED),
       SCORES_LOST: words(ThreadBooks.SCORES_LOST),
       MIMES_REFUSED: words(ThreadBooks.MIMES_REFUSED),
-      NO_HANDLE: words(ThreadBooks.NO_HANDLE),
       ANNOUNCED: words(ThreadBooks.ANNOUNCED),
       COUNTRIES_OVERFLOWED: words(ThreadBooks.COUNTRIES_OVERFLOWED),
       INVALID_REASONS: words(ThreadBooks.INVALID_REASONS, Math.max(...Object.values(InvalidReason)) + 1),
