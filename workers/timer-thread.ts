@@ -83,7 +83,7 @@ function isAnnounced(books: Float64Array): boolean {
 const threads = data.threads.map(({ cells }, lane) => new ThreadView(cells, lane));
 const observer = new StreamObserver(service.knownTracks);
 const builder = new SnapshotBuilder(data.shards, threads, data.ledger, data, observer);
-// The thread before this one may have died between its last commit and the release.
+// T1: the thread before this one may have died between its last commit and the release.
 builder.releaseTaken();
 /** Only for series of single rooms and tracks. */
 const traffic =

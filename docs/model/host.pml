@@ -188,3 +188,18 @@ proctype Host(byte sh) {
 #endif
   hostsDone++
 }
+
+/* All that a recording thread does in a shard, in one step: what shards do to each other happens in the timer thread. */
+proctype Burst(byte sh) {
+  byte position, applied, at, slot;
+  atomic {
+    slot = LOW;
+    do
+    :: wantsTurn(slot) -> turn()
+    :: else -> break
+    od;
+    slot = 0;
+    publish();
+    hostsDone++
+  }
+}

@@ -40,21 +40,6 @@
 #include "drain.pml"
 #include "timer.pml"
 
-/* All that a recording thread does in a shard, in one step: what shards do to each other happens in the timer thread. */
-proctype Burst(byte sh) {
-  byte position, applied, at, slot;
-  atomic {
-    slot = LOW;
-    do
-    :: wantsTurn(slot) -> turn()
-    :: else -> break
-    od;
-    slot = 0;
-    publish();
-    hostsDone++
-  }
-}
-
 /* One shard's track has come and gone before the first flush, the other's comes and goes at any time. */
 init {
   byte early;

@@ -33,7 +33,7 @@
 #define AUDIT_WITH_ROWS 15
 #define ROWS_WITHOUT_ROOM 16
 c_decl { static char gReached[32]; }
-#define SEEN(state) c_code { if (!gReached[state]) { gReached[state] = 1; printf("reached %d\n", state); } }
+#define SEEN(state) c_code { if (!gReached[state]) { gReached[state] = 1; printf("reached " #state "\n"); } }
 
 /* Control words, one a shard; a shard has one lane. */
 byte WINDOW[SHARDS] = 1;

@@ -229,8 +229,12 @@ ready:
     break
   :: barrier && !still -> isDrained; still = true; !still  /* B1: nothing is to be applied, no window to be closed */
   :: hostsDone == SHARDS ->
-    EACH_SHARD(TIMER_STORE(STOP[sh] = NO_MERGING));  /* E1: windows merge no more */
-    EACH_SHARD(TIMER_STORE(REQUEST[sh] = BOARD_FLUSH + 1));  /* E2: the last request */
+    do
+    :: sh < SHARDS ->
+      atomic { TIMER_STORE(STOP[sh] = NO_MERGING) }  /* E1: windows merge no more */
+      atomic { TIMER_STORE(REQUEST[sh] = BOARD_FLUSH + 1); sh++ }  /* E2: the last request */
+    :: atomic { sh == SHARDS -> sh = 0; break }
+    od;
     atomic { TIMER_STORE(BOARD_FLUSH = BOARD_FLUSH + 1) };  /* E3: its number */
     stopping = true;
 stop:

@@ -34,9 +34,9 @@ export function createApply(
    * so nothing of it is in the ring any more. The generation is stored last.
    */
   function takeOver(slot: number, slotInts: number, generation: number): void {
-    ints[slotInts + I32_STAMP] = 0;
+    ints[slotInts + I32_STAMP] = 0; // A1
     for (let i = 0; i < COUNT; i++) {
-      words[slot + LAST + i] = 0;
+      words[slot + LAST + i] = 0; // A2
       words[slot + BASE + i] = 0;
     }
     for (let i = BASE_LAYERS; i < SLOT_WORDS; i++) words[slot + i] = 0;
@@ -44,7 +44,7 @@ export function createApply(
     words[slot + FIRST_TIME] = -1;
     ints[slotInts + I32_NEXT_SCORE] = 0;
     ints[slotInts + I32_LAYERS] = 0;
-    ints[slotInts + I32_GENERATION] = generation;
+    ints[slotInts + I32_GENERATION] = generation; // A3
   }
 
   /**
@@ -55,7 +55,7 @@ export function createApply(
     const last = slot + LAST;
     const base = slot + BASE;
     const reportedLoss = words[base + PACKETS_LOST]!;
-    words[base] = words[last]!;
+    words[base] = words[last]!; // A4
     words[base + 1] = words[last + 1]!;
     words[base + 2] = words[last + 2]!;
     words[base + 3] = words[last + 3]!;
@@ -72,12 +72,12 @@ export function createApply(
     const layerWords = 3 * ints[slotInts + I32_LAYERS]!;
     for (let i = 0; i < layerWords; i++) words[slot + BASE_LAYERS + i] = words[slot + LAST_LAYERS + i]!;
     words[slot + BASE_TIME] = words[slot + LAST_TIME]!;
-    ints[slotInts + I32_FIRST_SCORE] = ints[slotInts + I32_NEXT_SCORE]!;
+    ints[slotInts + I32_FIRST_SCORE] = ints[slotInts + I32_NEXT_SCORE]!; // A5
     ints[slotInts + SLOT_RTT] = 0;
     ints[slotInts + SLOT_JITTER] = 0;
     ints[slotInts + SLOT_MIME] = 0;
     ints[slotInts + I32_CHAIN] = -1;
-    ints[slotInts + I32_STAMP] = window;
+    ints[slotInts + I32_STAMP] = window; // A6
   }
 
   /**
@@ -114,7 +114,7 @@ export function createApply(
   ): void {
     const from = record + TOTALS;
     const last = slot + LAST;
-    words[last] = words[from]!;
+    words[last] = words[from]!; // A7
     words[last + 1] = words[from + 1]!;
     words[last + 2] = words[from + 2]!;
     words[last + 3] = words[from + 3]!;
@@ -145,13 +145,13 @@ export function createApply(
       // Numbers wrap at 2^32, their difference does not.
       const place = (number - ints[slotInts + I32_FIRST_SCORE]!) | 0;
       if (place < INLINE_SCORES) {
-        floats[2 * (slot + SCORES) + place] = floats[recordInts + F32_SCORE]!;
+        floats[2 * (slot + SCORES) + place] = floats[recordInts + F32_SCORE]!; // A8
       } else {
         const chained = place - INLINE_SCORES;
         const block = scoreBlock(slotInts, (chained / BLOCK) | 0, window);
         if (block >= 0) floats[block + (chained % BLOCK)] = floats[recordInts + F32_SCORE]!;
       }
-      ints[slotInts + I32_NEXT_SCORE] = (number + 1) | 0;
+      ints[slotInts + I32_NEXT_SCORE] = (number + 1) | 0; // A9
     }
   }
 

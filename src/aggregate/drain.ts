@@ -38,11 +38,11 @@ export function createDrain(memory: ShardMemory): Drain {
   const ringOf = Array.from({ length: lanes }, (_, lane) => rings + lane * ringWords);
   const publishedAt = Array.from({ length: lanes }, (_, lane) => laneWord(lane, Control.LANE_PUBLISHED));
   const appliedAt = Array.from({ length: lanes }, (_, lane) => laneWord(lane, Control.LANE_APPLIED));
-  // APPLIED is where a worker takes over: what its predecessor applied beyond it is applied once more.
+  // D1: APPLIED is where a worker takes over: what its predecessor applied beyond it is applied once more.
   const positions = appliedAt.map((at) => Atomics.load(ints, at));
 
   function drainLane(lane: number, window: number): number {
-    const to = Atomics.load(ints, publishedAt[lane]!);
+    const to = Atomics.load(ints, publishedAt[lane]!); // D3
     const applied = appliedAt[lane]!;
     const ring = ringOf[lane]!;
     let position = positions[lane]!;
@@ -51,7 +51,7 @@ export function createDrain(memory: ShardMemory): Drain {
       const record = ring + (position & mask);
       apply(record, window);
       position = (position + (ints[2 * record]! & LENGTH_MASK)) | 0;
-      if (++count % RECORDS_A_STORE === 0) Atomics.store(ints, applied, position);
+      if (++count % RECORDS_A_STORE === 0) Atomics.store(ints, applied, position); // D4
     }
     if (count > 0) {
       positions[lane] = position;
@@ -62,13 +62,13 @@ export function createDrain(memory: ShardMemory): Drain {
 
   return {
     step() {
-      // The request comes first: all that was published before it is then in the window it closes.
+      // D2: the request comes first: all that was published before it is then in the window it closes.
       const request = Atomics.load(ints, I32_REQUEST);
       const window = ints[I32_WINDOW]!;
       let count = 0;
       for (let lane = 0; lane < lanes; lane++) count += drainLane(lane, window);
       if (request !== ints[I32_ANSWERED] && closeWindow(request) === FlushResult.NO_ROOM) {
-        // The window goes on and merges with the next; when stopping, the next turn tries again.
+        // D6: the window goes on and merges with the next; when stopping, the next turn tries again.
         if (Atomics.load(ints, I32_STOP) !== Stop.NO_MERGING) {
           Atomics.add(ints, I32_MERGED, 1);
           Atomics.store(ints, I32_ANSWERED, request);
@@ -89,7 +89,7 @@ export type DrainEnd = (typeof DrainEnd)[keyof typeof DrainEnd];
  */
 export function runDrain(memory: ShardMemory, threadId: number): DrainEnd {
   const ints = new Int32Array(memory.buffer);
-  if (Atomics.compareExchange(ints, I32_OWNER, 0, threadId) !== 0) return DrainEnd.OWNED;
+  if (Atomics.compareExchange(ints, I32_OWNER, 0, threadId) !== 0) return DrainEnd.OWNED; // D5
   try {
     const drain = createDrain(memory);
     for (;;) {
@@ -97,12 +97,12 @@ export function runDrain(memory: ShardMemory, threadId: number): DrainEnd {
       const count = drain.step();
       Atomics.add(ints, I32_BEAT, 1);
       if (count > 0 || Atomics.load(ints, I32_REQUEST) !== ints[I32_ANSWERED]) continue;
-      if (Atomics.load(ints, I32_STOP) === Stop.LEAVE) return DrainEnd.STOPPED;
+      if (Atomics.load(ints, I32_STOP) === Stop.LEAVE) return DrainEnd.STOPPED; // D7
       Atomics.store(ints, I32_SLEEPING, 1);
       Atomics.wait(ints, I32_WAKE, wake, IDLE_WAIT_MS);
       Atomics.store(ints, I32_SLEEPING, 0);
     }
   } finally {
-    Atomics.compareExchange(ints, I32_OWNER, threadId, 0);
+    Atomics.compareExchange(ints, I32_OWNER, threadId, 0); // D8
   }
 }

@@ -127,15 +127,15 @@ export function createCloseWindow(
   return (request) => {
     const window = ints[I32_WINDOW]!;
     const before = entryOf(layout, window - 1);
-    // The worker before us closed this window and died before it said so.
+    // W1: the worker before us closed this window and died before it said so.
     if (words[before + Entry.FLUSH] === request) {
       Atomics.store(ints, I32_ANSWERED, request);
       return FlushResult.CLOSED;
     }
-    const released = Atomics.load(ints, I32_RELEASED);
+    const released = Atomics.load(ints, I32_RELEASED); // W2
     if (((window - released) | 0) >= Entry.COUNT) return FlushResult.NO_ROOM;
     const first = words[before + Entry.FIRST_ROW]! + words[before + Entry.ROWS]!;
-    const oldest = released === window ? first : words[entryOf(layout, released) + Entry.FIRST_ROW]!;
+    const oldest = released === window ? first : words[entryOf(layout, released) + Entry.FIRST_ROW]!; // W3
     const room = slots - (first - oldest);
 
     let rows = 0;
@@ -147,21 +147,22 @@ export function createCloseWindow(
         const slot = slotBase + index * SLOT_WORDS;
         if (ints[2 * slot + I32_STAMP] !== window || words[slot + LAST] === words[slot + BASE]) continue;
         if (rows === room) return FlushResult.NO_ROOM;
-        writeRow(index, slot, 2 * slot, rowBase + place * ROW_WORDS);
+        writeRow(index, slot, 2 * slot, rowBase + place * ROW_WORDS); // W4
         rows++;
         if (++place === slots) place = 0;
       }
     }
     const entry = entryOf(layout, window);
-    words[entry + Entry.FLUSH] = request;
+    words[entry + Entry.FLUSH] = request; // W5
     words[entry + Entry.FIRST_ROW] = first;
     words[entry + Entry.ROWS] = rows;
     words[entry + Entry.TIME] = words[REQUEST_TIME]!;
     for (let lane = 0; lane < lanes; lane++) {
       words[entry + Entry.APPLIED + lane] = ints[laneWord(lane, Control.LANE_APPLIED)]!;
     }
-    // The one store that closes the window.
+    // W6: the one store that closes the window.
     Atomics.store(ints, I32_WINDOW, (window + 1) | 0);
+    // W7: a hint for who waits; the entry is the truth.
     Atomics.store(ints, I32_ANSWERED, request);
     return FlushResult.CLOSED;
   };

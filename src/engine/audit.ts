@@ -109,7 +109,7 @@ export function audit(memory: EngineMemory): Audit {
       const open = new Float64Array(Totals.MAX_WORDS);
       for (let i = 0; i < Totals.COUNT; i++) {
         const last = known ? reader.words[at + Slot.LAST + i]! : 0;
-        scratch[i]! -= last;
+        scratch[i]! -= last; // B2
         open[i] = known && stamped ? last - reader.words[at + Slot.BASE + i]! : 0;
       }
       bookTotals(scratch, 0, counter, rings, book);
@@ -123,7 +123,7 @@ export function audit(memory: EngineMemory): Audit {
   add(unattributedRows, ledger.words, valid + LedgerWords.UNATTRIBUTED);
   for (const [shard, reader] of readers.entries()) {
     const { laneSlots } = reader.layout;
-    // Not from RELEASED: a timer thread may have died between the commit and that.
+    // B3: not from RELEASED: a timer thread may have died between the commit and that.
     for (const window of reader.closed(ledger.words[ledger.shardOf(valid, shard)])) {
       for (const row of reader.rowsOf(window)) {
         const slot = reader.ints[2 * row + Row.I32_SLOT]!;

@@ -431,7 +431,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     this.#lastDeath = reason;
     this.#whenFirst?.(false);
     this.#memory.board[Board.TIMER_RESTARTS]!++;
-    // Its stats workers died with it.
+    // O2: its stats workers died with it.
     for (const { buffer } of this.#memory.shards) Atomics.store(new Int32Array(buffer), Control.I32_OWNER, 0);
     this.#options.logger.error({ reason, restartInMs }, 'the timer thread ended and is started again');
   }

@@ -45,17 +45,17 @@ export class Flusher {
     const { board, builder, monotonic } = this.#around;
     await this.#identified();
     const started = monotonic();
-    board[Board.FLUSH] = flush;
+    board[Board.FLUSH] = flush; // F1
     for (const { ints, words } of builder.readers) {
       words[Control.REQUEST_TIME] = time;
-      Atomics.store(ints, Control.I32_REQUEST, flush | 0);
+      Atomics.store(ints, Control.I32_REQUEST, flush | 0); // F2
       wakeShard(ints);
     }
     const complete = await this.#waitUntil(
       () => builder.readers.every(({ ints }) => Atomics.load(ints, Control.I32_ANSWERED) === (flush | 0)),
       started + ANSWER_DEADLINE_MS,
     );
-    if (!complete) board[Board.FLUSHES_INCOMPLETE]!++;
+    if (!complete) board[Board.FLUSHES_INCOMPLETE]!++; // F3
     const stats = this.collect(flush);
     board[Board.LAST_FLUSH_TIME] = time;
     board[Board.LAST_FLUSH_DURATION] = monotonic() - started;
@@ -68,15 +68,15 @@ export class Flusher {
     const { board, builder, participants, drainEvents, monotonic, originEpochMs, wantsRows, sink } =
       this.#around;
     // The windows first, then the events: the identity of every row is in a ring before its row is.
-    const flushes = builder.closedFlushes().filter((flush) => flush <= upTo);
-    drainEvents();
+    const flushes = builder.listFlushes().filter((flush) => flush <= upTo); // C1
+    drainEvents(); // C2
     let stats = 0;
     let encodeMs = 0;
     for (const flush of flushes) {
       const started = monotonic();
       const snapshot = builder.build(flush, participants, originEpochMs(), wantsRows());
       encodeMs += monotonic() - started;
-      sink(snapshot);
+      sink(snapshot); // C6
       snapshot.release();
       stats += snapshot.count;
     }
@@ -89,7 +89,7 @@ export class Flusher {
     const { builder, monotonic } = this.#around;
     for (const { ints } of builder.readers) wakeShard(ints);
     return this.#waitUntil(
-      () => builder.readers.every((reader) => reader.isDrained()),
+      () => builder.readers.every((reader) => reader.isDrained()), // B1
       monotonic() + deadlineMs,
     );
   }
@@ -103,17 +103,17 @@ export class Flusher {
     const deadline = monotonic() + deadlineMs;
     await this.#identified(deadline);
     for (const { ints, words } of builder.readers) {
-      Atomics.store(ints, Control.I32_STOP, Stop.NO_MERGING);
+      Atomics.store(ints, Control.I32_STOP, Stop.NO_MERGING); // E1
       words[Control.REQUEST_TIME] = time;
-      Atomics.store(ints, Control.I32_REQUEST, flush | 0);
+      Atomics.store(ints, Control.I32_REQUEST, flush | 0); // E2
       wakeShard(ints);
     }
-    this.#around.board[Board.FLUSH] = flush;
+    this.#around.board[Board.FLUSH] = flush; // E3
     const complete = await this.#waitUntil(() => {
       const answered = builder.readers.every(
         ({ ints }) => Atomics.load(ints, Control.I32_ANSWERED) === (flush | 0),
       );
-      // Older windows are given back at once, for one that found no room; the last ones go on together.
+      // E4: older windows are given back at once, for one that found no room; the last ones go on together.
       this.collect(answered ? flush : flush - 1);
       return (
         answered &&
@@ -124,7 +124,7 @@ export class Flusher {
     }, deadline);
     if (!complete) this.collect(flush);
     for (const { ints } of builder.readers) {
-      Atomics.store(ints, Control.I32_STOP, Stop.LEAVE);
+      Atomics.store(ints, Control.I32_STOP, Stop.LEAVE); // E5
       wakeShard(ints);
     }
     return complete;

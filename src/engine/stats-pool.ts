@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { LogLevel } from '../exporters/exporter.js';
 import { Board } from '../memory/board.js';
-import { Control, laneWord, type ShardMemory } from '../memory/shard.js';
+import { Control, laneWord, type ShardMemory, Stop } from '../memory/shard.js';
 import { monotonicMs } from './monotonic.js';
 
 /** A shard nobody drains for this long gets another try, and after as long again a new pool. */
@@ -67,8 +67,10 @@ export class StatsPool {
       beat: 0,
       beatSince: 0,
     }));
+    // T2: a close that the timer thread before this one had begun begins anew.
+    for (const { ints } of this.#watched) Atomics.store(ints, Control.I32_STOP, Stop.RUN);
     this.#pool = this.#createPool();
-    for (const shard of shards.keys()) this.#keepDraining(shard, this.#pool);
+    for (const shard of shards.keys()) this.#keepDraining(shard, this.#pool); // T3
   }
 
   #createPool(): Piscina {
@@ -136,7 +138,7 @@ export class StatsPool {
       this.#seen.add(worker);
       const id = worker.threadId;
       worker.once('exit', () => {
-        for (const { ints } of this.#watched) Atomics.compareExchange(ints, Control.I32_OWNER, id, 0);
+        for (const { ints } of this.#watched) Atomics.compareExchange(ints, Control.I32_OWNER, id, 0); // O1
       });
     }
   }

@@ -92,13 +92,13 @@ export class Ledger {
     const { words } = this;
     const { valid } = this;
     const pending = this.#halfOf(this.#ints[LedgerWords.I32_COMMITS]! + 1);
-    words.copyWithin(pending, valid, valid + this.layout.halfWords);
+    words.copyWithin(pending, valid, valid + this.layout.halfWords); // C3
     return pending;
   }
 
   /** Makes what was begun valid. */
   commit(): void {
-    Atomics.store(this.#ints, LedgerWords.I32_COMMITS, this.#ints[LedgerWords.I32_COMMITS]! + 1);
+    Atomics.store(this.#ints, LedgerWords.I32_COMMITS, this.#ints[LedgerWords.I32_COMMITS]! + 1); // C7
   }
 
   #halfOf(commits: number): number {

@@ -88,7 +88,7 @@ export class Lane {
     const pad = at + length > this.#capacity ? this.#capacity - at : 0;
     const need = length + pad;
     if (((this.#position - this.#applied) | 0) + need > this.#capacity) {
-      this.#applied = Atomics.load(this.#ints, this.#appliedAt);
+      this.#applied = Atomics.load(this.#ints, this.#appliedAt); // R1
       if (((this.#position - this.#applied) | 0) + need > this.#capacity) return -1;
     }
     if (pad === 0) return this.#ring + at;
@@ -127,7 +127,7 @@ export class Lane {
     const words = this.#words;
     const cells = this.#cells;
     const at = record * 2;
-    ints[at] = length | (SAMPLE << TYPE_SHIFT) | (layers << LAYERS_SHIFT) | (score > 0 ? HAS_SCORE : 0);
+    ints[at] = length | (SAMPLE << TYPE_SHIFT) | (layers << LAYERS_SHIFT) | (score > 0 ? HAS_SCORE : 0); // R2
     ints[at + I32_SLOT] = slot;
     ints[at + I32_GENERATION] = generation;
     ints[at + I32_SCORE_NUMBER] = scoreNumber;
@@ -177,7 +177,7 @@ export class Lane {
   publish(): void {
     if (this.#published === this.#position) return;
     this.#published = this.#position;
-    Atomics.store(this.#ints, this.#publishedAt, this.#position);
+    Atomics.store(this.#ints, this.#publishedAt, this.#position); // R3
     wakeShard(this.#ints);
   }
 }

@@ -227,7 +227,7 @@ export class RecordingThread {
 
   #announce(slot: number, identity: SlotIdentity, announced: () => void): void {
     const { lastCall } = this.#directory;
-    const written = this.events.send(this.#slotFrame(slot, identity, lastCall), announced);
+    const written = this.events.send(this.#slotFrame(slot, identity, lastCall), announced); // R4
     if (written) announced();
   }
 

@@ -48,7 +48,7 @@ class LaneSlots {
 
   close(slot: number): void {
     this.#advance();
-    this.#closed.push({ slot, until: this.#coveredTotal + ((this.lane.position - this.#covered) | 0) });
+    this.#closed.push({ slot, until: this.#coveredTotal + ((this.lane.position - this.#covered) | 0) }); // S2
   }
 
   /** Positions wrap at 2^32 words; the sum of their steps does not. */
@@ -63,7 +63,7 @@ class LaneSlots {
     this.#advance();
     let count = 0;
     for (const { slot, until } of this.#closed) {
-      if (until > this.#coveredTotal) break;
+      if (until > this.#coveredTotal) break; // S3
       giveBack(slot);
       this.#free.push(slot);
       count++;
@@ -162,7 +162,7 @@ export class SlotTable {
       if (slot < 0) continue;
       this.#open++;
       this.owners[slot] = owner;
-      const handle = (this.generationOf(slot) + 1) * HANDLE_SLOTS + slot;
+      const handle = (this.generationOf(slot) + 1) * HANDLE_SLOTS + slot; // S1
       this.#cells[this.#layout.handles + slot] = (flags & MetaCells.COUNTER) !== 0 ? handle : -handle;
       // A scrape may read it at any time: its cells are clear by then.
       Atomics.store(
@@ -223,7 +223,7 @@ export class SlotTable {
     const flags = this.#ints[meta + MetaCells.I32_FLAGS]!;
     const direction = (flags & MetaCells.DOWNSTREAM) !== 0 ? Direction.DOWNSTREAM : Direction.UPSTREAM;
     const row = rowIn(flags);
-    const book = ThreadBooks.GIVEN_BACK + direction * BookCells.WORDS;
+    const book = ThreadBooks.GIVEN_BACK + direction * BookCells.WORDS; // S4
     if ((flags & MetaCells.COUNTER) !== 0) {
       const messages = cells[counters + CounterCells.MESSAGES]!;
       const bytes = cells[counters + CounterCells.BYTES]!;

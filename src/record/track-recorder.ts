@@ -144,7 +144,7 @@ export class TrackRecorder {
     books[ThreadBooks.FOLDED]!++;
     if (score > 0) books[ThreadBooks.SCORES_LOST]!++;
     if (!this.#folded) {
-      this.#folded = true;
+      this.#folded = true; // R5
       this.#thread.retryLater(this);
     }
     return RecordResult.FOLDED;
@@ -177,7 +177,7 @@ export class TrackRecorder {
   /** @internal Puts what a full ring kept back, if that did not go with a later sample; false while it is full. */
   retry(): boolean {
     if (!this.#folded) return true;
-    if (!this.tryPut(0)) return false;
+    if (!this.tryPut(0)) return false; // R6
     if (!this.#open) this.#thread.slots.release(this.#slot);
     return true;
   }

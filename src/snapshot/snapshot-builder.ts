@@ -74,6 +74,8 @@ export class SnapshotBuilder {
   /** Place of each slot's row in the window being built, 0 for none: one word a slot, set and cleared again. */
   readonly #rowOf: Int32Array[];
   readonly #sum = rowViews(1);
+  /** Of each shard, oldest first. */
+  #listed: readonly (readonly ClosedWindow[])[] = [];
   readonly #ledger: Ledger;
   readonly #observer: RowObserver | undefined;
 
@@ -103,22 +105,23 @@ export class SnapshotBuilder {
     return this.#slots.inOrder();
   }
 
-  /** Flush numbers of the closed windows, in order. */
-  closedFlushes(): number[] {
-    const flushes = this.readers.flatMap((reader) => reader.closed().map(({ flush }) => flush));
+  /** Lists the windows that are closed now, for `build`; returns their flush numbers, in order. */
+  listFlushes(): number[] {
+    this.#listed = this.readers.map((reader) => reader.closed());
+    const flushes = this.#listed.flatMap((windows) => windows.map(({ flush }) => flush));
     return [...new Set(flushes)].sort((a, b) => a - b);
   }
 
   /**
-   * Builds the snapshot of one flush from the oldest closed window of each shard that belongs to it.
+   * Builds the snapshot of one flush from the listed windows that belong to it. One that was closed since then is not
+   * among them: its owners may still be in an event ring. Flushes are built and released in order.
    * @param originEpochMs the epoch of engine time 0
    * @param withRows also copies the rows, for listeners in the host
    */
   build(flush: number, known: KnownParticipants, originEpochMs: number, withRows: boolean): BuiltSnapshot {
-    const windows: (ShardWindow | undefined)[] = this.readers.map((reader) => {
-      const window = reader.closed()[0];
-      if (window?.flush !== flush) return undefined;
-      return { reader, window };
+    const windows: (ShardWindow | undefined)[] = this.readers.map((reader, shard) => {
+      const window = this.#listed[shard]?.find((listed) => listed.flush === flush);
+      return window && { reader, window };
     });
     const time = Math.max(...windows.map((shard) => shard?.window.time ?? Number.NEGATIVE_INFINITY));
     const detail = withRows ? new RowCopies() : undefined;
@@ -205,7 +208,7 @@ export class SnapshotBuilder {
       const thread = this.#threads[(owner.slot / reader.layout.laneSlots) | 0]!;
       isMedia ||= thread.isMedia(owner.shard, owner.slot, reader.layout);
       const section = half + (isKnown ? LedgerWords.REPORTED : LedgerWords.UNATTRIBUTED);
-      thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, this.#ledger.words, section);
+      thread.book(reader.words, reader.ints, place, owner.shard, reader.layout, this.#ledger.words, section); // C4
       if (detail !== undefined && isKnown) thread.listStreams(owner.shard, owner.slot, reader.layout, listed);
       const rowMime = thread.mime(reader.ints[2 * place + Row.I32_MIME]!);
       if (views === undefined) {

@@ -58,7 +58,7 @@ export class ShardReader {
     const applied = entryOf(this.layout, window.window) + Entry.APPLIED;
     ledger.words[at] = (window.window + 1) | 0;
     for (let lane = 0; lane < this.layout.lanes; lane++) {
-      ledger.words[at + 1 + lane] = this.words[applied + lane]!;
+      ledger.words[at + 1 + lane] = this.words[applied + lane]!; // C5
     }
   }
 
@@ -68,14 +68,16 @@ export class ShardReader {
    */
   release(ledger: Ledger, shard: number): void {
     const at = ledger.shardOf(ledger.valid, shard);
-    Atomics.store(this.ints, Control.I32_RELEASED, ledger.words[at]!);
+    Atomics.store(this.ints, Control.I32_RELEASED, ledger.words[at]!); // C8
     for (let lane = 0; lane < this.layout.lanes; lane++) {
-      Atomics.store(this.ints, laneWord(lane, Control.LANE_COVERED), ledger.words[at + 1 + lane]!);
+      Atomics.store(this.ints, laneWord(lane, Control.LANE_COVERED), ledger.words[at + 1 + lane]!); // C9
     }
   }
 
-  /** Whether everything published has been applied. */
+  /** Whether everything published has been applied and every flush answered: no window is closed behind one's back. */
   isDrained(): boolean {
+    const { I32_ANSWERED, I32_REQUEST } = Control;
+    if (Atomics.load(this.ints, I32_ANSWERED) !== Atomics.load(this.ints, I32_REQUEST)) return false;
     for (let lane = 0; lane < this.layout.lanes; lane++) {
       const published = Atomics.load(this.ints, laneWord(lane, Control.LANE_PUBLISHED));
       if (Atomics.load(this.ints, laneWord(lane, Control.LANE_APPLIED)) !== published) return false;

@@ -213,4 +213,13 @@ describe('a shard is drained', () => {
     ints[laneWord(1, Control.LANE_APPLIED)] = 8;
     expect(reader.isDrained()).toBe(true);
   });
+
+  test('not while a flush is unanswered, whose window may be closed at any time', () => {
+    const { memory, ints } = new Closer();
+    const reader = new ShardReader(memory);
+    ints[Control.I32_REQUEST] = 1;
+    expect(reader.isDrained()).toBe(false);
+    ints[Control.I32_ANSWERED] = 1;
+    expect(reader.isDrained()).toBe(true);
+  });
 });
