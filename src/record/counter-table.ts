@@ -1,5 +1,6 @@
 import { BookCells, type CellsMemory, CounterCells, ThreadBooks } from '../memory/cells.js';
 import { Direction } from '../memory/totals.js';
+import type { Lane } from './lane.js';
 import { InvalidReason, RecordResult } from './result.js';
 import { INVALID_BYTES_CHANGE, INVALID_CHANGE } from './running-totals.js';
 import { HANDLE_SLOT_MASK, type SlotTable } from './slot-table.js';
@@ -42,6 +43,10 @@ export class CounterTable {
   readonly #now: () => number;
   readonly #state: Uint8Array;
   readonly #owners: (CounterOwner | undefined)[] = [];
+  // Where a slot's records go, worked out once: two divisions a record otherwise.
+  readonly #lanes: Lane[] = [];
+  readonly #shardSlots: Int32Array;
+  readonly #generations: Int32Array;
   /** What the worker was last told, or what was taken out since. */
   readonly #samples: Float64Array;
   readonly #messages: Float64Array;
@@ -59,6 +64,8 @@ export class CounterTable {
     this.#now = now;
     const count = memory.layout.slots;
     this.#state = new Uint8Array(count);
+    this.#shardSlots = new Int32Array(count);
+    this.#generations = new Int32Array(count);
     this.#samples = new Float64Array(count);
     this.#messages = new Float64Array(count);
     this.#bytes = new Float64Array(count);
@@ -71,6 +78,9 @@ export class CounterTable {
   open(slot: number, owner: CounterOwner): void {
     this.#state[slot] = State.HELD;
     this.#owners[slot] = owner;
+    this.#lanes[slot] = this.#slots.laneOf(slot);
+    this.#shardSlots[slot] = this.#slots.shardSlotOf(slot);
+    this.#generations[slot] = this.#slots.generationOf(slot);
     this.#samples[slot] = 0;
     this.#messages[slot] = 0;
     this.#bytes[slot] = 0;
@@ -155,10 +165,8 @@ export class CounterTable {
       this.#takeOut(slot, at);
       return true;
     }
-    const slots = this.#slots;
-    const put = slots
-      .laneOf(slot)
-      .putCounter(slots.shardSlotOf(slot), slots.generationOf(slot), this.#now(), samples, at);
+    const [shardSlot, generation] = [this.#shardSlots[slot]!, this.#generations[slot]!];
+    const put = this.#lanes[slot]!.putCounter(shardSlot, generation, this.#now(), samples, at);
     if (!put) {
       cells[ThreadBooks.FOLDED]!++;
       return false;
