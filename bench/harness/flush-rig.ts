@@ -73,6 +73,7 @@ export class FlushRig {
     const from = performance.now();
     const rows = rig.closeWindow();
     const closed = performance.now();
+    builder.listFlushes();
     const snapshot = builder.build(rig.flushNumber, KNOWN, ORIGIN_MS, false);
     const built = performance.now();
     checkSum('rows', tracks, rows);

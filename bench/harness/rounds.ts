@@ -8,6 +8,8 @@ export interface Contestant {
   readonly contestant: string;
   /** Calls in one batch. */
   readonly calls: number;
+  /** Batches until all that is called for has been touched twice: before a round they are run, and not timed. @default 0 */
+  readonly warmUpBatches?: number;
   batch(): void;
   /** Makes ready for the next batch, empties a ring for instance; not timed. */
   settle?(): void;
@@ -17,6 +19,9 @@ export interface Contestant {
    */
   verify(calls: number): void | Promise<void>;
 }
+
+/** A slow contestant does not warm up for longer. */
+const LONGEST_WARM_UP_MS = 60;
 
 export interface RoundsOptions {
   readonly rounds: number;
@@ -47,6 +52,12 @@ export async function interleaved(
         contestant.batch();
         batches[index]!++;
       };
+      // What the one before it left in the caches is not this one's cost.
+      const coldUntil = performance.now() + LONGEST_WARM_UP_MS;
+      for (let left = contestant.warmUpBatches ?? 0; left > 0 && performance.now() < coldUntil; left--) {
+        run();
+        contestant.settle?.();
+      }
       bench.add(contestant.contestant, run, { async: false, afterEach: () => contestant.settle?.() });
       bench.runSync();
       const { result } = bench.tasks[0]!;

@@ -30,6 +30,7 @@ function contestant(rival: MessageRival, pattern: MessagePattern): Contestant {
     case: pattern.name,
     contestant: rival.name,
     calls: rival.calls,
+    warmUpBatches: Math.ceil((2 * pattern.order.length) / rival.calls),
     batch: counter.batch,
     settle: () => counter.settle?.(),
     async verify(calls) {
@@ -123,6 +124,7 @@ export const message: Question = {
       notes: [
         'ns a message, best and median of the rounds; × is the median over the rounds of the time beside the limit in the same round.',
         'The limit has four cells a recorder, as the engine has, and does not know whose they are. Every contestant gets recorder and size from arrays that it reads in order.',
+        'Before each round everything is touched twice: what another contestant left in the caches is not counted.',
         'ringbuf.js and postMessage: only the sending is timed. Histograms of 100k recorders do not fit into sensible memory.',
       ],
     };

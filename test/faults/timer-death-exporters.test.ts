@@ -147,8 +147,13 @@ describe('the control shows the loss:', () => {
     ],
   ])('%s', async (_, change) => {
     using mutant = new Mutant([change]);
-    const { problems } = await ExporterDeathRun.play({ seed: 1, rounds: 5, kills: 4, mutant });
-    expect(problems.length).toBeGreaterThan(0);
+    // A thread must die at the right moment: four deaths nearly always show it.
+    let shown = 0;
+    for (let seed = 1; shown === 0 && seed <= 5; seed++) {
+      const { problems } = await ExporterDeathRun.play({ seed, rounds: 5, kills: 4, mutant });
+      shown = problems.length;
+    }
+    expect(shown).toBeGreaterThan(0);
   });
 
   test('the host is told before the exporters are', async () => {
