@@ -2,24 +2,19 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { RecordResult, type TrackSample } from '../../src/index.js';
 import { Totals } from '../../src/memory/totals.js';
 import { type Figure, ratioAtLeast, ratioAtMost, timeAtMost } from '../harness/figures.js';
-import { find, type Measurement, measurement } from '../harness/measurement.js';
-import type { Question, RunContext } from '../harness/question.js';
-import { shuffled } from '../harness/random.js';
+import { find } from '../harness/measurement.js';
+import type { Question } from '../harness/question.js';
 import { RecordingRig } from '../harness/recording-rig.js';
 import { type Contestant, interleaved } from '../harness/rounds.js';
 import { pairedRatio } from '../harness/statistics.js';
 import { checkSum } from '../harness/sums.js';
 
 const TRACKS = 10_000;
-const MANY_TRACKS = 100_000;
 const ON_HOST = `on the host, ${TRACKS / 1000}k tracks in turn`;
-const BY_WORKER = 'applied by a stats worker, 100k tracks';
 const PUT = 'put into the ring, no layers';
 const PUT_LAYERS = 'put into the ring, 3 layers';
 const RECORD = 'record(object), one SSRC';
 const POST = 'postMessage of the same object';
-const IN_ORDER = 'apply, in order';
-const SHUFFLED = 'apply, shuffled';
 
 /** A sample as an SFU has it at hand, its counters in place. */
 function sampleObject() {
@@ -84,6 +79,7 @@ function recording(): Contestant {
     case: ON_HOST,
     contestant: RECORD,
     calls,
+    warmUpBatches: (2 * TRACKS) / calls,
     batch() {
       for (let n = at; n < at + calls; n++) {
         if (recorders[n]!.record(sample) !== RecordResult.RECORDED) refused++;
@@ -130,57 +126,21 @@ function posting(): Contestant {
   };
 }
 
-/** Windows of two samples a track; the ring is filled and applied piece by piece, the applying timed. */
-function applying({ quick, bare }: RunContext): Measurement[] {
-  const rig = new RecordingRig({ tracks: MANY_TRACKS });
-  const slots = rig.openSlots(MANY_TRACKS, false);
-  const orders: [string, Int32Array][] = [
-    [IN_ORDER, slots],
-    [SHUFFLED, shuffled(MANY_TRACKS).map((n) => slots[n]!)],
-  ];
-  const piece = 5_000;
-  const results = new Map<string, number[]>(orders.map(([name]) => [name, []]));
-  let number = 0;
-  for (let round = -1; round < (quick ? 3 : 8); round++) {
-    bare.sample();
-    for (const [name, order] of orders) {
-      let spent = 0;
-      for (let pass = 0; pass < 2; pass++, number++) {
-        for (let at = 0; at < MANY_TRACKS; at += piece) {
-          for (let n = at; n < at + piece; n++) rig.putSample(order[n]!, 0, 4.5, number);
-          rig.lane.publish();
-          const from = performance.now();
-          const applied = rig.drain.step();
-          spent += performance.now() - from;
-          // The pad at the ring's end is one more.
-          checkSum('records applied', piece, Math.min(applied, piece));
-        }
-      }
-      checkSum('rows of the window', MANY_TRACKS, rig.closeWindow());
-      rig.release();
-      if (round >= 0) results.get(name)!.push((spent * 1e6) / (2 * MANY_TRACKS));
-    }
-  }
-  return orders.map(([contestant]) =>
-    measurement({ case: BY_WORKER, contestant }, 'ns', results.get(contestant)!),
-  );
-}
-
 export const sample: Question = {
-  title: 'One sample: recorded on the host thread, applied by a stats worker',
-  async run(context) {
-    const { quick, bare } = context;
+  title: 'One sample, recorded on the host thread',
+  async run({ quick, bare }) {
     const contestants = [putting(PUT, 0), putting(PUT_LAYERS, 3), recording(), posting()];
-    const onHost = await interleaved(contestants, { rounds: quick ? 4 : 9, timeMs: quick ? 40 : 60, bare });
-    const measurements = [...onHost, ...applying(context)];
-    const best = (name: string, who: string): number => find(measurements, name, who).best;
+    const measurements = await interleaved(contestants, {
+      rounds: quick ? 4 : 9,
+      timeMs: quick ? 40 : 60,
+      bare,
+    });
+    const best = (who: string): number => find(measurements, ON_HOST, who).best;
     const rounds = (who: string) => find(measurements, ON_HOST, who).rounds;
     const figures: Figure[] = [
-      timeAtMost(PUT, best(ON_HOST, PUT), 'ns', 40),
-      timeAtMost(PUT_LAYERS, best(ON_HOST, PUT_LAYERS), 'ns', 60),
-      timeAtMost(RECORD, best(ON_HOST, RECORD), 'ns', 180),
-      timeAtMost(IN_ORDER, best(BY_WORKER, IN_ORDER), 'ns', 80),
-      timeAtMost(SHUFFLED, best(BY_WORKER, SHUFFLED), 'ns', 330),
+      timeAtMost(PUT, best(PUT), 'ns', 40),
+      timeAtMost(PUT_LAYERS, best(PUT_LAYERS), 'ns', 60),
+      timeAtMost(RECORD, best(RECORD), 'ns', 180),
       ratioAtLeast(`${POST} over ${RECORD}`, pairedRatio(rounds(POST), rounds(RECORD)), 3, 1.5),
       ratioAtMost(`${RECORD} over ${PUT}`, pairedRatio(rounds(RECORD), rounds(PUT)), 8, 16),
     ];
@@ -189,7 +149,6 @@ export const sample: Question = {
       figures,
       notes: [
         'ns a sample. "Put" copies 13 totals (22 with 3 layers) from the cells of the track into a record; record(object) is all of it: the object is read and checked, counters are extended, added up and put.',
-        'Applied in windows of two samples a track, the first of which makes the base of the window.',
       ],
     };
   },
