@@ -155,18 +155,18 @@ export class SampleReader {
     const lostBefore = changes[PACKETS_LOST]!;
     // Word n of the totals is word n - 1 of what the source said last.
     const raw = cumulative ? this.#pool.rawOf(id) - 1 : NO_RAW;
-    this.#count(stream.primaryPackets, PRIMARY_PACKETS, raw);
-    this.#countBytes(stream.primaryBytes, PRIMARY_BYTES, raw);
-    this.#count(stream.retransmitPackets, RETRANSMIT_PACKETS, raw);
-    this.#countBytes(stream.retransmitBytes, RETRANSMIT_BYTES, raw);
-    this.#count(stream.paddingPackets, PADDING_PACKETS, raw);
-    this.#countBytes(stream.paddingBytes, PADDING_BYTES, raw);
+    this.#count(stream.primaryPackets, PRIMARY_PACKETS, raw, false);
+    this.#count(stream.primaryBytes, PRIMARY_BYTES, raw, true);
+    this.#count(stream.retransmitPackets, RETRANSMIT_PACKETS, raw, false);
+    this.#count(stream.retransmitBytes, RETRANSMIT_BYTES, raw, true);
+    this.#count(stream.paddingPackets, PADDING_PACKETS, raw, false);
+    this.#count(stream.paddingBytes, PADDING_BYTES, raw, true);
     this.#countLoss(stream.packetsLost, raw, cumulative);
-    this.#count(stream.packetsOutOfOrder, PACKETS_OUT_OF_ORDER, raw);
-    this.#count(stream.frames, FRAMES, raw);
-    this.#count(stream.nacks, NACKS, raw);
-    this.#count(stream.plis, PLIS, raw);
-    this.#count(stream.firs, FIRS, raw);
+    this.#count(stream.packetsOutOfOrder, PACKETS_OUT_OF_ORDER, raw, false);
+    this.#count(stream.frames, FRAMES, raw, false);
+    this.#count(stream.nacks, NACKS, raw, false);
+    this.#count(stream.plis, PLIS, raw, false);
+    this.#count(stream.firs, FIRS, raw, false);
     const rtt = stream.rttMs;
     if (rtt !== undefined) this.rtt = this.#larger(this.rtt, rtt);
     const jitter = stream.jitterUs;
@@ -194,32 +194,42 @@ export class SampleReader {
     }
     if (id >= this.layers) this.layers = id + 1;
     const word = COUNT + LAYER_WORDS * id;
-    this.#count(layer.packets, word, raw);
-    this.#countBytes(layer.bytes, word + 1, raw);
-    this.#count(layer.frames, word + 2, raw);
+    this.#count(layer.packets, word, raw, false);
+    this.#count(layer.bytes, word + 1, raw, true);
+    this.#count(layer.frames, word + 2, raw, false);
   }
 
-  /** Adds the change of a counter to word `word`; at `raw` + word stands what it was last. */
-  #count(value: number | undefined, word: number, raw: number): void {
-    if (value === undefined || !this.#isWhole(value)) return;
+  /**
+   * Adds the change of a counter to word `word`; at `raw` + word stands what it was last.
+   * @param isBytes a byte counter: it is wider, and never wraps
+   */
+  #count(value: number | undefined, word: number, raw: number, isBytes: boolean): void {
+    if (value === undefined) return;
+    if (raw !== NO_RAW && typeof value === 'number') {
+      const at = raw + word;
+      const change = value - this.#raw[at]!;
+      // What it was is whole and not negative: if the change is, it is too. Small enough to be copied into every call.
+      if (change >= 0 && change < CHANGE_LIMIT && Math.floor(change) === change) {
+        this.#raw[at] = value;
+        this.changes[word]! += change;
+        return;
+      }
+    }
+    this.#countWithCare(value, word, raw, isBytes);
+  }
+
+  /** What is not a small step forward. */
+  #countWithCare(value: number, word: number, raw: number, isBytes: boolean): void {
+    if (!this.#isWhole(value)) return;
     let change = value;
     if (raw !== NO_RAW) {
       const at = raw + word;
-      change = changeOfCounter(this.#raw[at]!, value);
+      const before = this.#raw[at]!;
+      change = isBytes ? changeOfBytes(before, value) : changeOfCounter(before, value);
       this.#raw[at] = value;
     }
-    this.changes[word]! += change < CHANGE_LIMIT ? change : this.#tooLarge(change);
-  }
-
-  #countBytes(value: number | undefined, word: number, raw: number): void {
-    if (value === undefined || !this.#isWhole(value)) return;
-    let change = value;
-    if (raw !== NO_RAW) {
-      const at = raw + word;
-      change = changeOfBytes(this.#raw[at]!, value);
-      this.#raw[at] = value;
-    }
-    this.changes[word]! += change < BYTES_LIMIT ? change : this.#tooLarge(change);
+    const limit = isBytes ? BYTES_LIMIT : CHANGE_LIMIT;
+    this.changes[word]! += change < limit ? change : this.#tooLarge(change);
   }
 
   #countLoss(value: number | undefined, raw: number, cumulative: boolean): void {
