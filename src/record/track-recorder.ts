@@ -42,8 +42,9 @@ export class TrackRecorder {
   /** A track rarely has another mime than in its last sample: its number is not looked up again. */
   #saidMime: string | undefined;
   #saidMimeId = 0;
-  #time = 0;
   #folded = false;
+  /** Written only then: a number that is not whole is an object of its own, a line of memory more. */
+  #foldedAt = 0;
 
   /** @internal Recorders are opened by an engine or a port. */
   constructor(thread: RecordingThread, slot: number, identity: SlotIdentity) {
@@ -134,12 +135,13 @@ export class TrackRecorder {
       this.#saidMime = said;
     }
     if (this.#saidMimeId !== 0) this.#mime = this.#saidMimeId;
-    this.#time = thread.now();
     return this.#put(reader.score);
   }
 
   #put(score: number): RecordResult {
-    if (this.tryPut(score)) return RecordResult.RECORDED;
+    const time = this.#thread.now();
+    if (this.tryPut(score, time)) return RecordResult.RECORDED;
+    this.#foldedAt = time;
     const books = this.#thread.books;
     books[ThreadBooks.FOLDED]!++;
     if (score > 0) books[ThreadBooks.SCORES_LOST]!++;
@@ -151,12 +153,12 @@ export class TrackRecorder {
   }
 
   /** @internal Puts the totals as they stand; false while the ring is full or track or mime were not announced. */
-  tryPut(score: number): boolean {
+  tryPut(score: number, time: number): boolean {
     if (!this.#announced || this.#mime > this.#thread.mimes.written) return false;
     const put = this.#lane.putSample(
       this.#shardSlot,
       this.#generation,
-      this.#time,
+      time,
       this.#totals,
       this.#layers,
       this.#mime,
@@ -177,7 +179,7 @@ export class TrackRecorder {
   /** @internal Puts what a full ring kept back, if that did not go with a later sample; false while it is full. */
   retry(): boolean {
     if (!this.#folded) return true;
-    if (!this.tryPut(0)) return false; // R6
+    if (!this.tryPut(0, this.#foldedAt)) return false; // R6
     if (!this.#open) this.#thread.slots.release(this.#slot);
     return true;
   }
