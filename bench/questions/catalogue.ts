@@ -9,6 +9,7 @@ export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
   flush: async () => (await import('./flush.js')).flush,
   'flush-many': async () => (await import('./flush.js')).flushMany,
   'end-to-end': async () => (await import('./end-to-end.js')).endToEnd,
+  'end-to-end-random': async () => (await import('./end-to-end.js')).endToEndRandom,
   'host-loop': async () => (await import('./host-loop.js')).hostLoop,
   growth: async () => (await import('./growth.js')).growth,
   shards: async () => (await import('./shards.js')).shards,
