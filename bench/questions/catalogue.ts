@@ -3,6 +3,7 @@ import type { Question } from '../harness/question.js';
 /** Each is loaded in a process of its own. */
 export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
   message: async () => (await import('./message.js')).message,
+  'message-random': async () => (await import('./message.js')).messageRandom,
   'publish-tick': async () => (await import('./publish-tick.js')).publishTick,
   sample: async () => (await import('./sample.js')).sample,
   apply: async () => (await import('./apply.js')).apply,
