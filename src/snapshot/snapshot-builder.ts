@@ -105,6 +105,16 @@ export class SnapshotBuilder {
     return this.#slots.inOrder();
   }
 
+  /** How many shards' windows of this flush were taken before: the others were late. */
+  #shardsBefore(flush: number, windows: readonly (ShardWindow | undefined)[], half: number): number {
+    const ledger = this.#ledger;
+    return this.readers.filter((reader, shard) => {
+      return (
+        windows[shard] === undefined && reader.hasTaken(flush, ledger.words[ledger.shardOf(half, shard)]!)
+      );
+    }).length;
+  }
+
   /** Lists the windows that are closed now, for `build`; returns their flush numbers, in order. */
   listFlushes(): number[] {
     this.#listed = this.readers.map((reader) => reader.closed());
@@ -129,7 +139,7 @@ export class SnapshotBuilder {
     const half = ledger.begin();
     this.#observer?.begin(ledger.words, half + ledger.layout.metrics);
     const reportedBefore = reportedAt(ledger.words, half);
-    this.#encoder.begin(flush, originEpochMs + time, originEpochMs);
+    this.#encoder.begin(flush, originEpochMs + time, originEpochMs, this.#shardsBefore(flush, windows, half));
     this.#placeRows(windows);
     const owners = this.#slots.inOrder();
     for (let at = 0; at < owners.length; ) {

@@ -69,6 +69,9 @@ const STAT_LENGTH_BYTES = 2;
 /** A stream's length, a layer's, a time's: as good as always below 128. */
 const SHORT_LENGTH_BYTES = 1;
 
+/** Above any flush number: at one flush a second it comes after two years. */
+const SHARDS_BEFORE_SHIFT = 26;
+
 const INITIAL_BYTES = 64 * 1024;
 const TWO_31 = 2 ** 31;
 const TWO_32 = 2 ** 32;
@@ -88,7 +91,8 @@ export class StatsEncoder {
   #length = 0;
   #count = 0;
   #saturated = 0;
-  #flush = 0;
+  /** What ids are made from beside the track. */
+  #idNumber = 0;
   #originEpochMs = 0;
   /** The field `time_stamp`, the same in every stat of a flush. */
   #time = new Uint8Array(0);
@@ -107,11 +111,13 @@ export class StatsEncoder {
    * Starts a flush; what was appended and not finished is gone.
    *
    * @param flush the flush number, from which the ids are made
+   * @param shardsBefore how many shards have reported of this flush before, 0 to 63: a track may have been among theirs,
+   * and what a late shard adds is another stat, with an id of its own
    * @param flushEpochMs when the flush was, milliseconds since 1970; may be negative or fractional, as all times
    * @param originEpochMs the epoch of engine time 0: a row's times are added to it
    */
-  begin(flush: number, flushEpochMs: number, originEpochMs: number): void {
-    this.#flush = flush;
+  begin(flush: number, flushEpochMs: number, originEpochMs: number, shardsBefore = 0): void {
+    this.#idNumber = (flush ^ (shardsBefore << SHARDS_BEFORE_SHIFT)) >>> 0;
     this.#originEpochMs = originEpochMs;
     this.#length = 0;
     this.#count = 0;
@@ -162,7 +168,7 @@ export class StatsEncoder {
     }
     out[to++] = STAT_ID;
     out[to++] = STAT_ID_BYTES;
-    writeStatId(out, to, identity, this.#flush);
+    writeStatId(out, to, identity, this.#idNumber);
     to += STAT_ID_BYTES;
 
     // The longest part whose length is not known comes last, so that it alone moves if the guess was wrong.

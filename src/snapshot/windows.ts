@@ -46,6 +46,18 @@ export class ShardReader {
     return windows;
   }
 
+  /**
+   * Whether a window of a flush was taken before, as far back as the directory goes: a window that was written over has
+   * a flush number of its own.
+   * @param taken the first window that was not taken
+   */
+  hasTaken(flush: number, taken: number): boolean {
+    for (let window = taken - 1; window > 0 && window >= taken - Entry.COUNT; window--) {
+      if (this.words[entryOf(this.layout, window) + Entry.FLUSH] === flush) return true;
+    }
+    return false;
+  }
+
   /** First word of each row of a window. */
   *rowsOf({ rows, firstRow }: ClosedWindow): Generator<number> {
     const { slots, rowBase } = this.layout;

@@ -1,3 +1,4 @@
+import { AnalyticsStats } from '@livekit/protocol';
 import { expect, test } from 'vitest';
 import { Flusher } from '../../dist/src/engine/flusher.js';
 import { BookCells } from '../../dist/src/memory/cells.js';
@@ -15,6 +16,7 @@ class FlushBench {
   readonly ledger = createLedger({ shards: 2, lanes: 1, metricWords: 0 });
   /** Stats of each snapshot, in order. */
   readonly counts: number[] = [];
+  readonly ids: string[] = [];
   /** What other threads do right after the events were drained. */
   meanwhile = (): void => {};
   readonly flusher: Flusher;
@@ -42,7 +44,10 @@ class FlushBench {
       monotonic: () => 0,
       originEpochMs: () => 0,
       wantsRows: () => false,
-      sink: ({ count }) => this.counts.push(count),
+      sink: ({ count, bytes }) => {
+        this.counts.push(count);
+        this.ids.push(...AnalyticsStats.fromBinary(bytes).stats.map(({ id }) => id));
+      },
     });
   }
 
@@ -75,4 +80,23 @@ test('a window that a late shard closes after the events were drained waits for 
   expect(bench.counts, 'then the late one’s').toEqual([1, 1]);
   expect(bench.packets(LedgerWords.REPORTED)).toBe(10);
   expect(bench.packets(LedgerWords.UNATTRIBUTED)).toBe(0);
+});
+
+test('what a late shard has of a track that was reported is a stat of its own, by the same id when it goes again', () => {
+  const ids = [1, 2].map(() => {
+    const bench = new FlushBench();
+    const [early, late] = bench.recording.shards;
+    // The track was closed and opened again: it has a slot in each shard.
+    bench.record('TR');
+    bench.record('TR');
+    for (const shard of [early!, late!]) shard.request();
+    early!.step();
+    bench.flusher.collect(1);
+    late!.step();
+    bench.flusher.collect(1);
+    expect(bench.counts).toEqual([1, 1]);
+    return bench.ids;
+  });
+  expect(new Set(ids[0]).size).toBe(2);
+  expect(ids[1]).toEqual(ids[0]);
 });
