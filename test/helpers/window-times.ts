@@ -10,17 +10,21 @@ const ROUNDING_MS = 0.01;
 
 /**
  * What is wrong with the times of an engine's snapshots, a line each: two flushes in one interval, a window that ends before
- * it begins, that ends after the next flush, or that does not begin where the one before it ended.
+ * it begins, that ends after the next flush, or that does not begin where the one before it ended. Behind a snapshot that
+ * the host had no time for nobody knows where that was.
  */
 export function timeProblems(snapshots: readonly TimedSnapshot[], intervalMs: number): string[] {
   const problems: string[] = [];
   /** Where each track's last window ended, in engine time. */
   const ends = new Map<string, number>();
   let interval = -1;
+  let last = -1;
   for (const { flush, engineMs, timeMs, tracks } of snapshots) {
     const at = `flush ${flush} at ${engineMs}`;
     if (Math.floor(engineMs / intervalMs) <= interval) problems.push(`${at}: the second of its interval`);
     interval = Math.floor(engineMs / intervalMs);
+    if (flush !== last + 1) ends.clear();
+    last = flush;
     // What came between a flush and its workers' answer is in its window.
     for (const [trackSid, end] of ends) {
       if (end > engineMs + ROUNDING_MS) problems.push(`${at}: ${trackSid} has ended at ${end}`);
