@@ -1,7 +1,8 @@
 /**
  * Ids of stats: `AS_` and 12 characters of LiveKit's base57 alphabet. An id is made from the seed, the room,
  * the participant, the track, the direction and the flush number and from nothing else, so a repeated window
- * carries the ids it had the first time. (What a late shard adds to a flush counts as another flush.) Pure functions, any thread.
+ * carries the ids it had the first time. (What a late shard adds to a flush counts as another flush.) Pure
+ * functions, any thread.
  */
 
 const ALPHABET = new TextEncoder().encode('23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz');

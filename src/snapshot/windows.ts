@@ -47,13 +47,14 @@ export class ShardReader {
   }
 
   /**
-   * Whether a window of a flush was taken before, as far back as the directory goes: a window that was written over has
-   * a flush number of its own.
+   * Whether a window of a flush was taken before, as far back as the directory goes.
    * @param taken the first window that was not taken
    */
   hasTaken(flush: number, taken: number): boolean {
     for (let window = taken - 1; window > 0 && window >= taken - Entry.COUNT; window--) {
-      if (this.words[entryOf(this.layout, window) + Entry.FLUSH] === flush) return true;
+      if (this.words[entryOf(this.layout, window) + Entry.FLUSH] !== flush) continue;
+      // Read behind the entry: that of a window so far back may be a later one's by now, or half written.
+      if (window > Atomics.load(this.ints, Control.I32_WINDOW) - Entry.COUNT) return true;
     }
     return false;
   }

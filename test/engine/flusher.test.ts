@@ -4,6 +4,7 @@ import { Flusher } from '../../dist/src/engine/flusher.js';
 import { BookCells } from '../../dist/src/memory/cells.js';
 import { FrameType } from '../../dist/src/memory/frames.js';
 import { createLedger, Ledger, LedgerWords } from '../../dist/src/memory/ledger.js';
+import { Entry } from '../../dist/src/memory/shard.js';
 import { SnapshotBuilder } from '../../dist/src/snapshot/snapshot-builder.js';
 import { ThreadView } from '../../dist/src/snapshot/thread-view.js';
 import { RecordingBench } from '../helpers/recording.js';
@@ -82,21 +83,36 @@ test('a window that a late shard closes after the events were drained waits for 
   expect(bench.packets(LedgerWords.UNATTRIBUTED)).toBe(0);
 });
 
-test('what a late shard has of a track that was reported is a stat of its own, by the same id when it goes again', () => {
-  const ids = [1, 2].map(() => {
-    const bench = new FlushBench();
-    const [early, late] = bench.recording.shards;
-    // The track was closed and opened again: it has a slot in each shard.
-    bench.record('TR');
-    bench.record('TR');
-    for (const shard of [early!, late!]) shard.request();
-    early!.step();
-    bench.flusher.collect(1);
-    late!.step();
-    bench.flusher.collect(1);
-    expect(bench.counts).toEqual([1, 1]);
-    return bench.ids;
-  });
-  expect(new Set(ids[0]).size).toBe(2);
-  expect(ids[1]).toEqual(ids[0]);
-});
+test.each([
+  ['after the early one was taken', false],
+  ['while the early one is taken', true],
+])(
+  'what a shard that closes %s has of the same track is a stat of its own, by the same id when it goes again',
+  (_, meanwhile) => {
+    const ids = [1, 2].map(() => {
+      const bench = new FlushBench();
+      const [early, late] = bench.recording.shards;
+      // As many windows as the directory has entries: the next is written over one that was taken.
+      for (let flush = 1; flush <= Entry.COUNT; flush++) {
+        for (const shard of [early!, late!]) {
+          shard.request();
+          shard.step();
+        }
+        bench.flusher.collect(flush);
+      }
+      // The track was closed and opened again: it has a slot in each shard.
+      bench.record('TR');
+      bench.record('TR');
+      for (const shard of [early!, late!]) shard.request();
+      early!.step();
+      if (meanwhile) bench.meanwhile = () => late!.step();
+      bench.flusher.collect(Entry.COUNT + 1);
+      late!.step();
+      bench.flusher.collect(Entry.COUNT + 1);
+      expect(bench.counts.slice(Entry.COUNT)).toEqual([1, 1]);
+      return bench.ids;
+    });
+    expect(new Set(ids[0]).size).toBe(2);
+    expect(ids[1]).toEqual(ids[0]);
+  },
+);
