@@ -171,8 +171,8 @@ export const endToEnd: Question = {
         ratioAtLeast(
           `${SLOT_FORM} over postMessage batches, ${IN_TURN}`,
           over(SLOT_FORM, postMessageBatches.name),
-          1.25,
-          0.8,
+          4,
+          2,
         ),
       ],
       notes: NOTES,

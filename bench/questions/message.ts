@@ -146,7 +146,7 @@ export const messageRandom: Question = {
       measurements,
       figures: [
         ratioAtMost(`${SLOT_FORM} beside the limit, ${AT_RANDOM}`, over(SLOT_FORM), 1.5, 4),
-        ratioAtMost(`${HANDLE_FORM} beside the limit, ${AT_RANDOM}`, over(HANDLE_FORM), 5, 20),
+        ratioAtMost(`${HANDLE_FORM} beside the limit, ${AT_RANDOM}`, over(HANDLE_FORM), 5, 10),
       ],
       reference: bareCells.name,
       notes: [...NOTES, 'Histograms of 100k recorders do not fit into sensible memory.'],
