@@ -10,20 +10,22 @@ const ROUNDING_MS = 0.01;
 
 /**
  * What is wrong with the times of an engine's snapshots, a line each: two flushes in one interval, a window that ends before
- * it begins, that ends after the next flush, or that does not begin where the one before it ended. Behind a snapshot that
- * the host had no time for nobody knows where that was.
+ * it begins, that ends after the next flush, or that does not begin where the one before it ended; and snapshots that are
+ * missing, but for those that were dropped: behind one of them nobody knows where that was.
  */
-export function timeProblems(snapshots: readonly TimedSnapshot[], intervalMs: number): string[] {
+export function timeProblems(snapshots: readonly TimedSnapshot[], intervalMs: number, dropped = 0): string[] {
   const problems: string[] = [];
   /** Where each track's last window ended, in engine time. */
   const ends = new Map<string, number>();
   let interval = -1;
-  let last = -1;
+  let last = (snapshots[0]?.flush ?? 0) - 1;
+  let missing = 0;
   for (const { flush, engineMs, timeMs, tracks } of snapshots) {
     const at = `flush ${flush} at ${engineMs}`;
     if (Math.floor(engineMs / intervalMs) <= interval) problems.push(`${at}: the second of its interval`);
     interval = Math.floor(engineMs / intervalMs);
     if (flush !== last + 1) ends.clear();
+    missing += flush - last - 1;
     last = flush;
     // What came between a flush and its workers' answer is in its window.
     for (const [trackSid, end] of ends) {
@@ -39,5 +41,6 @@ export function timeProblems(snapshots: readonly TimedSnapshot[], intervalMs: nu
       ends.set(trackSid, end);
     }
   }
+  if (missing > dropped) problems.push(`${missing} snapshots are missing, ${dropped} were dropped`);
   return problems;
 }
