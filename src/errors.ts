@@ -1,3 +1,5 @@
+import { visible } from './visible.js';
+
 /** Stable codes: match on these, never on a message. */
 export const ErrorCode = {
   /** An option is of the wrong type or out of its range. */
@@ -49,8 +51,6 @@ export class SfuStatsError extends Error {
 const SHOWN_CHARACTERS = 80;
 /** Digits of a larger one could be any number. */
 const MAX_SHOWN_BIGINT = 10n ** 80n;
-/** Controls, line ends, what turns writing around or has no width, where JSON leaves it as it is. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A value as an error may show it: one line, bounded, whatever it is. */
 export function shown(value: unknown): string {
@@ -68,13 +68,7 @@ export function shown(value: unknown): string {
 
 const firstOf = (text: string): string => text.slice(0, SHOWN_CHARACTERS + 1);
 
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(UNSEEN, (character) =>
-    Array.from({ length: character.length }, (_, n) => escaped(character.charCodeAt(n))).join(''),
-  );
-}
-
-const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+const quoted = (text: string): string => visible(JSON.stringify(text));
 
 function isArray(value: object): boolean {
   try {

@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
 import { ErrorCode, type ExportDamage, ExportRecord, readExportFile, SfuStatsError } from '../index.js';
+import { visible } from '../visible.js';
 import { type CatFilter, isWanted } from './cat/filter.js';
 import { type View, viewOf } from './cat/views.js';
 import { colorsFor } from './colors.js';
 import { Output } from './output.js';
-import { visible } from './visible.js';
 
 const STDIN = '-';
 

@@ -172,7 +172,7 @@ describe('the controls fail', () => {
     ],
     [
       'names are printed as they came',
-      { file: 'src/cli/visible.js', from: 'return text.replace', to: 'return text; text.replace' },
+      { file: 'src/visible.js', from: 'return text.replace', to: 'return text; text.replace' },
       /: not to be shown: /,
     ],
   ];

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { ExportRecord } from '../../index.js';
+import { visible } from '../../visible.js';
 import type { Colors } from '../colors.js';
-import { visible } from '../visible.js';
 import { type Row, rowOf } from './row.js';
 import type { View } from './views.js';
 

@@ -1,6 +1,6 @@
 import type { ExportRecord } from '../../index.js';
+import { visible } from '../../visible.js';
 import type { Colors } from '../colors.js';
-import { visible } from '../visible.js';
 import { csvHead, csvLine } from './csv.js';
 import { rowOf } from './row.js';
 import { TableLines } from './table-lines.js';

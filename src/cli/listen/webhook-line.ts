@@ -1,5 +1,5 @@
 import type { WebhookEvent } from '@livekit/protocol';
-import { visible } from '../visible.js';
+import { visible } from '../../visible.js';
 
 /** One event on one line of a terminal. Names come from clients, and may be any text. */
 export function webhookLine(webhook: WebhookEvent): string {

@@ -1,4 +1,4 @@
-import { visible } from '../visible.js';
+import { visible } from '../../visible.js';
 
 const SHOWN_CHARACTERS = 80;
 /** Of the path of a field, in which a trace may have any names. */
