@@ -72,8 +72,6 @@ export class RecordingThread {
   readonly lanes: readonly Lane[];
   readonly #board: Float64Array;
   readonly #directory: ParticipantDirectory;
-  /** The engine was closed: nothing is recorded any more. */
-  isClosed = false;
   #retries: Retry[] = [];
   readonly #DataRecorder: typeof DataRecorder;
   readonly #SignalRecorder: typeof SignalRecorder;
@@ -97,6 +95,11 @@ export class RecordingThread {
     this.counters = new CounterTable(memory.cells, this.slots, () => this.now());
     this.#DataRecorder = ownRecorders(DataRecorder, this.counters);
     this.#SignalRecorder = ownRecorders(SignalRecorder, this.counters);
+  }
+
+  /** The engine was closed: nothing is recorded any more. */
+  get isClosed(): boolean {
+    return this.counters.isClosed;
   }
 
   /** Engine time, ms: one load, a clock call costs as much as a record. */
@@ -126,8 +129,7 @@ export class RecordingThread {
   openTrack(options: TrackRecorderOptions): TrackRecorder {
     const { identity, country } = trackIdentity(options);
     const slot = this.#openSlot({ identity }, identity.direction, 0, country);
-    const recorder = new TrackRecorder(this, slot, identity);
-    recorder.follow(this.#directory);
+    const recorder = new TrackRecorder(this, slot, identity, this.#directory);
     this.#announce(slot, identity, () => recorder.announced());
     return recorder;
   }
@@ -257,7 +259,6 @@ export class RecordingThread {
 
   /** Refuses everything from now on; what was recorded is still published. */
   refuse(): void {
-    this.isClosed = true;
     this.counters.isClosed = true;
     this.slots.retireAll();
   }

@@ -30,11 +30,11 @@ export class TrackRecorder {
   #layers = 0;
   #scores = 0;
   #open = true;
-  /** What it brings can be attributed. */
-  #known = false;
+  /** The participant is known: what is recorded can be attributed. */
+  #known: boolean;
   /** The timer thread has been told whose the slot is: rows never come before their identity. */
   #announced = false;
-  #followed: FollowedParticipant | undefined;
+  readonly #followed: FollowedParticipant;
   /** What could not be put yet goes with the next record: the largest, and the latest. */
   #rtt = 0;
   #jitter = 0;
@@ -47,7 +47,12 @@ export class TrackRecorder {
   #foldedAt = 0;
 
   /** @internal Recorders are opened by an engine or a port. */
-  constructor(thread: RecordingThread, slot: number, identity: SlotIdentity) {
+  constructor(
+    thread: RecordingThread,
+    slot: number,
+    identity: SlotIdentity,
+    directory: ParticipantDirectory,
+  ) {
     const { slots } = thread;
     this.#thread = thread;
     this.#slot = slot;
@@ -57,12 +62,7 @@ export class TrackRecorder {
     this.#generation = slots.generationOf(slot);
     this.#totals = slots.totalsOf(slot);
     this.handle = slots.handleOf(slot);
-  }
-
-  /** @internal Attributes what is recorded while the participant is known. */
-  follow(directory: ParticipantDirectory): void {
-    const { room, participant } = this.identity;
-    this.#followed = directory.follow(room, participant, (known) => {
+    this.#followed = directory.follow(identity.room, identity.participant, (known) => {
       this.#known = known;
     });
     this.#known = this.#followed.known;
@@ -188,7 +188,7 @@ export class TrackRecorder {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#followed?.stop();
+    this.#followed.stop();
     // A track that still waits to be put is released by its retry.
     if (!this.#folded) this.#thread.slots.release(this.#slot);
   }
