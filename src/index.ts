@@ -1,7 +1,8 @@
 export type { Audit, BookTotals, DirectionTotals } from './engine/audit.js';
+export type { CloseOptions } from './engine/close-options.js';
 export type { CloseReport } from './engine/close-report.js';
 export type { MessageOf, ParticipantInput, RoomInput, TrackInput } from './engine/encode-message.js';
-export { type CloseOptions, StatsEngine } from './engine/engine.js';
+export { StatsEngine } from './engine/engine.js';
 export type { BatchTotals, ExporterStatus } from './engine/exporter-status.js';
 export type { FlushReport } from './engine/messages.js';
 export { Snapshot } from './engine/snapshot.js';

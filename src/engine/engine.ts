@@ -3,13 +3,7 @@ import { availableParallelism } from 'node:os';
 import { ErrorCode, reading, refused, SfuStatsError } from '../errors.js';
 import type { ExporterReport } from '../exporters/exporter.js';
 import { Board } from '../memory/board.js';
-import {
-  type CallFrame,
-  type CallName,
-  FrameType,
-  type TelemetryCall,
-  waitsForRoom,
-} from '../memory/frames.js';
+import type { TelemetryCall } from '../memory/frames.js';
 import { Control } from '../memory/shard.js';
 import { TelemetryCells, TelemetryLedger } from '../memory/telemetry-ledger.js';
 import { type ResolvedOptions, resolveOptions, type StatsEngineOptions } from '../options.js';
@@ -26,6 +20,8 @@ import type { SignalRecorder } from '../record/signal-recorder.js';
 import type { TrackRecorder } from '../record/track-recorder.js';
 import { VERSION } from '../version.js';
 import { type Audit, audit } from './audit.js';
+import { CallSender } from './call-sender.js';
+import { CLOSE_GRACE_MS, type CloseOptions, closeDeadlineOf } from './close-options.js';
 import { type CloseReport, closeReport } from './close-report.js';
 import { withDeadline } from './deadline.js';
 import { HostListeners } from './host-listeners.js';
@@ -40,16 +36,7 @@ import { TelemetryCalls } from './telemetry-calls.js';
 import type { TelemetryEvent } from './telemetry-event.js';
 import { TimerSupervisor } from './timer-supervisor.js';
 
-/** Calls that wait for room in the event ring, bytes: a timer thread that is away for long must not cost more. */
-const MAX_WAITING_BYTES = 2 ** 26;
 const START_DEADLINE_MS = 30_000;
-const CLOSE_DEADLINE_MS = 5_000;
-/** A timer takes no more than 2^31 - 1 ms; the threads get a little longer than they were asked. */
-const MAX_CLOSE_DEADLINE_MS = 2 ** 31 - 1 - CLOSE_DEADLINE_MS;
-export interface CloseOptions {
-  /** How long the last flush and the webhooks may take, milliseconds. @default 5000 */
-  readonly deadlineMs?: number;
-}
 
 /**
  * The engine of one process, or one of several. It owns a timer thread and, in that, a pool of stats workers;
@@ -71,13 +58,9 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #publishTimer: NodeJS.Timeout | undefined;
   /** Only where metrics show it. */
   #loopDelay: HostLoopDelay | undefined;
-  #calls = 0;
-  /** Calls that found the event ring full, by name. */
-  readonly #callsDropped = new Map<CallName, number>();
+  readonly #calls: CallSender;
   /** What each exporter last said of itself. */
   readonly #reports = new Map<string, ExporterReport>();
-  /** Calls that would have needed more than may be kept, by what they needed. */
-  readonly #callsRefused = new Map<string, number>();
   #ports = 0;
   #state: EngineStatus['state'] = 'running';
   #closing: Promise<CloseReport> | undefined;
@@ -97,6 +80,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     });
     this.#thread = new RecordingThread(this.#recordingMemory(0), this.#registry);
     this.counters = this.#thread.counters;
+    this.#calls = new CallSender(this.#thread, this.#registry);
     this.#supervisor = new TimerSupervisor(new URL('timer-thread.js', options.threadsUrl), {
       data: () => this.#timerData(),
       message: (message) => this.#onMessage(message),
@@ -150,22 +134,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
 
   protected override send(call: TelemetryCall): void {
     this.#ensureOpen();
-    const { events } = this.#thread;
-    const refusal =
-      this.#registry.refusalOf(call) ?? (events.waitingBytes >= MAX_WAITING_BYTES ? 'waiting' : undefined);
-    if (refusal !== undefined) {
-      this.#callsRefused.set(refusal, (this.#callsRefused.get(refusal) ?? 0) + 1);
-      return;
-    }
-    const frame: CallFrame = [FrameType.CALL, this.#thread.now(), this.#calls + 1, call];
-    if (waitsForRoom(call)) {
-      events.send(frame);
-    } else if (!events.offer(frame)) {
-      this.#callsDropped.set(call.call, (this.#callsDropped.get(call.call) ?? 0) + 1);
-      return;
-    }
-    this.#calls++;
-    this.#registry.note(frame);
+    this.#calls.send(call);
   }
 
   /**
@@ -295,9 +264,9 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
       slotsInUse: this.#thread.slots.inUse,
       streamsInUse: this.#thread.streams.inUse,
       lastDeath: this.#lastDeath,
-      callsDropped: this.#callsDropped,
+      callsDropped: this.#calls.dropped,
       reports: this.#reports,
-      callsRefused: this.#callsRefused,
+      callsRefused: this.#calls.refused,
       callsStripped: this.#registry.stripped,
     });
   }
@@ -364,7 +333,7 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
     let stopped: StopReport | undefined;
     try {
       const answer = this.#supervisor.request({ op: 'stop', deadlineMs: left() });
-      stopped = (await withDeadline(answer, left() + CLOSE_DEADLINE_MS)) as StopReport | undefined;
+      stopped = (await withDeadline(answer, left() + CLOSE_GRACE_MS)) as StopReport | undefined;
     } catch (error) {
       this.#options.logger.warn({ error: String(error) }, 'the engine was closed without its timer thread');
     }
@@ -451,18 +420,6 @@ export class StatsEngine extends TelemetryCalls implements AsyncDisposable {
   #ensureOpen(): void {
     if (this.#state !== 'running') throw new SfuStatsError(ErrorCode.CLOSED, `the engine is ${this.#state}`);
   }
-}
-
-/** What is no number of milliseconds is as good as not said: closing never throws. */
-function closeDeadlineOf(options: CloseOptions | undefined): number {
-  let asked = CLOSE_DEADLINE_MS;
-  try {
-    const said = Number(options?.deadlineMs ?? CLOSE_DEADLINE_MS);
-    if (!Number.isNaN(said)) asked = said;
-  } catch {
-    // A getter that throws, a symbol.
-  }
-  return Math.min(Math.max(0, asked), MAX_CLOSE_DEADLINE_MS);
 }
 
 /** Those that run beside the listeners in the host. */
