@@ -178,7 +178,7 @@ describe('the controls fail', () => {
   ];
   test.each(controls)('where %s', async (_, change, shows) => {
     using mutant = new Mutant([change]);
-    const { cat: changed } = (await import(new URL('src/cli/cat.js', mutant.url).href)) as { cat: Cat };
+    const { cat: changed } = await mutant.load<{ cat: Cat }>('src/cli/cat.js');
     await expect(fuzzFiles(changed, 2_500)).rejects.toThrow(shows);
   });
 });

@@ -2,6 +2,7 @@ import { TrackType } from '@livekit/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import type { StatsEngine } from '../../dist/src/index.js';
 import { ALICE, ROOM } from '../helpers/engine.js';
+import { type Change, Mutant } from '../helpers/mutant.js';
 import { Receiver, replies } from '../helpers/receiver.js';
 import { Listener, nameOf } from '../helpers/telemetry-listener.js';
 import { type Death, MortalTimer } from '../helpers/thread-drill.js';
@@ -37,10 +38,15 @@ interface Outcome {
   readonly status: object;
 }
 
+type DeathOf = (round: number) => Death | undefined;
+
 /** Plays all rounds; before each, the timer thread may be told where to die. */
-async function play(deathOf: (round: number) => Death | undefined): Promise<Outcome & { deaths: number }> {
-  using timer = new MortalTimer();
-  await using listener = await Listener.start({ threadsUrl: timer.url, reapAfterMs: 60_000 });
+async function play(deathOf: DeathOf, mutant?: Mutant): Promise<Outcome & { deaths: number }> {
+  using timer = new MortalTimer(mutant?.url);
+  await using listener = await Listener.start(
+    { threadsUrl: timer.url, reapAfterMs: 60_000 },
+    await mutant?.engineClass(),
+  );
   const { sfu, engine, told } = listener;
   await engine.audit();
   for (let round = 0; round < ROUNDS; round++) {
@@ -64,7 +70,7 @@ async function play(deathOf: (round: number) => Death | undefined): Promise<Outc
 }
 
 describe('a run in which the timer thread dies again and again', () => {
-  test.each<[string, (round: number) => Death | undefined]>([
+  test.each<[string, DeathOf]>([
     ['at any store', (round) => (round % 2 === 0 ? { at: 'store', n: (round / 2) % 5 } : undefined)],
     [
       'when it has told the host, before it commits',
@@ -86,6 +92,26 @@ describe('a run in which the timer thread dies again and again', () => {
     },
     120_000,
   );
+
+  test.each<[string, Change]>([
+    [
+      'what the host heard of is not committed for it',
+      { file: 'src/engine/engine.js', from: 'this.#telemetry.recover(this.#listeners.lastCommit);', to: '' },
+    ],
+    [
+      'what is committed is not written down before',
+      { file: 'src/memory/telemetry-ledger.js', from: 'words[Redo.PAIRS] = pairs;', to: '' },
+    ],
+  ])('the control tells things twice where %s', async (_, change) => {
+    const undisturbed = await play(() => undefined);
+    using mutant = new Mutant([change]);
+    const { told, deaths } = await play(
+      (round) => (round === 1 ? { at: 'posted', kind: 'telemetry' } : undefined),
+      mutant,
+    );
+    expect(deaths).toBe(1);
+    expect(told.length).toBeGreaterThan(undisturbed.told.length);
+  });
 });
 
 describe('a call', () => {

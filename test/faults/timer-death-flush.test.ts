@@ -1,38 +1,48 @@
 import { describe, expect, test, vi } from 'vitest';
 import { BALANCED, balance, recordPackets, startEngine } from '../helpers/engine.js';
+import { type Change, Mutant } from '../helpers/mutant.js';
 import { type Death, MortalTimer } from '../helpers/thread-drill.js';
 import { packetsOf, restarts, rowsWithoutRepeats } from '../helpers/timer-death.js';
 
-describe('wherever in a flush it dies, the window is reported, and counted once', () => {
-  const deaths: Death[] = [0, 1, 2, 3, 4, 5, 6].map((n) => ({ at: 'store', n }));
-  deaths.push({ at: 'posted', kind: 'snapshot' }, { at: 'posted', kind: 'answer' });
+const deaths: Death[] = [0, 1, 2, 3, 4, 5, 6].map((n) => ({ at: 'store', n }));
+deaths.push({ at: 'posted', kind: 'snapshot' }, { at: 'posted', kind: 'answer' });
 
-  test.each(deaths)('%o', async (death) => {
-    using timer = new MortalTimer();
-    await using sfu = await startEngine({ shards: 2, capacity: { tracks: 8 }, threadsUrl: timer.url });
-    sfu.join();
-    const tracks = [1, 2, 3].map((n) => sfu.openTrack(`TR_${n}`));
-    for (const recorder of tracks) recordPackets(recorder, 10, 4);
-    await sfu.engine.flush();
-    for (const recorder of tracks) recordPackets(recorder, 100, 3);
-    tracks[0]!.close();
-    await timer.kill(death);
-    // Taken to its grave by one thread, answered by the next.
-    await sfu.engine.flush();
-    await vi.waitUntil(() => restarts(sfu) === 1, { timeout: 10_000, interval: 5 });
-    for (const recorder of tracks.slice(1)) recordPackets(recorder, 1_000, 2);
-    await sfu.engine.flush();
-    const rows = rowsWithoutRepeats(sfu.snapshots);
-    expect(packetsOf(rows)).toBe(3 * 110 + 2 * 1_000);
-    expect(rows.reduce((sum, { scores }) => sum + scores, 0)).toBe(8);
-    const audit = await sfu.engine.audit();
-    expect(audit.reported.UPSTREAM).toMatchObject({ samples: 8, packets: 2_330 });
-    expect(balance(audit)).toEqual(BALANCED);
-    // The closed track's slot is free: its window was taken, whoever took it.
-    const open = ['TR_a', 'TR_b', 'TR_c', 'TR_d', 'TR_e', 'TR_f'].map((track) => sfu.openTrack(track));
-    expect(open).toHaveLength(6);
-  });
-});
+/** Has a thread die in a flush, and expects that nothing of its window is missing or there twice. */
+async function expectReported(death: Death, mutant?: Mutant): Promise<void> {
+  using timer = new MortalTimer(mutant?.url);
+  await using sfu = await startEngine(
+    { shards: 2, capacity: { tracks: 8 }, threadsUrl: timer.url },
+    await mutant?.engineClass(),
+  );
+  sfu.join();
+  const tracks = [1, 2, 3].map((n) => sfu.openTrack(`TR_${n}`));
+  for (const recorder of tracks) recordPackets(recorder, 10, 4);
+  await sfu.engine.flush();
+  for (const recorder of tracks) recordPackets(recorder, 100, 3);
+  tracks[0]!.close();
+  await timer.kill(death);
+  // Taken to its grave by one thread, answered by the next.
+  await sfu.engine.flush();
+  await vi.waitUntil(() => restarts(sfu) === 1, { timeout: 10_000, interval: 5 });
+  for (const recorder of tracks.slice(1)) recordPackets(recorder, 1_000, 2);
+  await sfu.engine.flush();
+  const rows = rowsWithoutRepeats(sfu.snapshots);
+  expect(packetsOf(rows)).toBe(3 * 110 + 2 * 1_000);
+  expect(rows.reduce((sum, { scores }) => sum + scores, 0)).toBe(8);
+  const audit = await sfu.engine.audit();
+  expect(audit.reported.UPSTREAM).toMatchObject({ samples: 8, packets: 2_330 });
+  expect(balance(audit)).toEqual(BALANCED);
+  // The closed track's slot is free: its window was taken, whoever took it.
+  const open = ['TR_a', 'TR_b', 'TR_c', 'TR_d', 'TR_e', 'TR_f'].map((track) => sfu.openTrack(track));
+  expect(open).toHaveLength(6);
+}
+
+test.each(deaths)(
+  'wherever in a flush it dies, the window is reported, and counted once: %o',
+  async (death) => {
+    await expectReported(death);
+  },
+);
 
 test.each([0, 1, 2, 3, 4, 5, 6])(
   'a track with rows in two shards is repeated whole or not at all (store %i)',
@@ -96,4 +106,27 @@ test('dying again and again costs no byte', async () => {
   expect(balance(await sfu.engine.audit())).toEqual(BALANCED);
   const waits = sfu.logs.flatMap(({ fields }) => ('restartInMs' in fields ? [fields.restartInMs] : []));
   expect(waits, 'each wait is twice the one before').toEqual([50, 100, 200, 400, 800]);
+});
+
+describe('the control shows the loss:', () => {
+  test.each<[string, Change]>([
+    [
+      'a flush is committed before its snapshot is handed on',
+      {
+        file: 'src/engine/flusher.js',
+        from: 'sink(snapshot); // C6\n            snapshot.release();',
+        to: 'snapshot.release(); sink(snapshot);',
+      },
+    ],
+    [
+      'what was committed is not given back by the next thread',
+      { file: 'workers/timer-thread.js', from: 'builder.releaseTaken();', to: '' },
+    ],
+  ])('%s', async (_, change) => {
+    using mutant = new Mutant([change]);
+    const dieEverywhere = async (): Promise<void> => {
+      for (const death of deaths) await expectReported(death, mutant);
+    };
+    await expect(dieEverywhere()).rejects.toThrow(/^expected /);
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Direction, RecordResult } from '../../dist/src/index.js';
 import { ALICE, BALANCED, balance, ROOM, recordPackets, START_MS, startEngine } from '../helpers/engine.js';
+import { Mutant } from '../helpers/mutant.js';
 import { RemoteRecorder } from '../helpers/remote-recorder.js';
 import { MortalTimer } from '../helpers/thread-drill.js';
 import { killTimer, packetsOf, restarts, rowsWithoutRepeats } from '../helpers/timer-death.js';
@@ -8,34 +9,48 @@ import { killTimer, packetsOf, restarts, rowsWithoutRepeats } from '../helpers/t
 const { UPSTREAM } = Direction;
 const WHO = { room: ROOM, participant: ALICE };
 
+/** Has the timer thread die, and expects that the next one knows what it knew. */
+async function expectKnown(mutant?: Mutant): Promise<void> {
+  using timer = new MortalTimer(mutant?.url);
+  await using sfu = await startEngine({ shards: 2, threadsUrl: timer.url }, await mutant?.engineClass());
+  sfu.engine.roomStarted({ sid: ROOM, name: 'standup' });
+  sfu.join();
+  const recorder = sfu.openTrack('TR');
+  const data = sfu.engine.openDataRecorder(WHO);
+  recorder.recordDelta({ mimeType: 'video/VP8', streams: [{ ssrc: 9, primaryPackets: 1 }] });
+  await sfu.engine.advanceTo(30_000);
+
+  await killTimer(sfu, timer);
+  expect(sfu.logs.filter(({ level }) => level === 'error')).toEqual([
+    expect.objectContaining({ fields: { reason: 'exit code 1', restartInMs: 50 } }),
+  ]);
+  recorder.recordDelta({ mimeType: 'video/VP8', streams: [{ ssrc: 9, primaryPackets: 20 }] });
+  data.addBytes(UPSTREAM, 7);
+  await sfu.engine.advanceTo(60_000);
+  expect(sfu.snapshots.map(({ flush, timeMs }) => [flush, timeMs - START_MS])).toEqual([
+    [1, 30_000],
+    [2, 60_000],
+  ]);
+  expect(sfu.snapshots[1]!.tracks).toMatchObject([
+    { trackSid: 'TR', roomName: 'standup', mimeType: 'video/VP8', primaryPackets: 20 },
+    { trackSid: `TR_DT${ALICE}`, roomName: 'standup', primaryBytes: 7 },
+  ]);
+  expect(sfu.engine.status()).toMatchObject({ verdict: 'ok', participants: 1, rooms: 1 });
+  expect(balance(await sfu.engine.audit())).toEqual(BALANCED);
+}
+
 describe('when the timer thread dies', () => {
   test('another takes over: who is known, whose the slots are, mimes, names, the numbers of flushes', async () => {
-    using timer = new MortalTimer();
-    await using sfu = await startEngine({ shards: 2, threadsUrl: timer.url });
-    sfu.engine.roomStarted({ sid: ROOM, name: 'standup' });
-    sfu.join();
-    const recorder = sfu.openTrack('TR');
-    const data = sfu.engine.openDataRecorder(WHO);
-    recorder.recordDelta({ mimeType: 'video/VP8', streams: [{ ssrc: 9, primaryPackets: 1 }] });
-    await sfu.engine.advanceTo(30_000);
+    await expectKnown();
+  });
 
-    await killTimer(sfu, timer);
-    expect(sfu.logs.filter(({ level }) => level === 'error')).toEqual([
-      expect.objectContaining({ fields: { reason: 'exit code 1', restartInMs: 50 } }),
-    ]);
-    recorder.recordDelta({ mimeType: 'video/VP8', streams: [{ ssrc: 9, primaryPackets: 20 }] });
-    data.addBytes(UPSTREAM, 7);
-    await sfu.engine.advanceTo(60_000);
-    expect(sfu.snapshots.map(({ flush, timeMs }) => [flush, timeMs - START_MS])).toEqual([
-      [1, 30_000],
-      [2, 60_000],
-    ]);
-    expect(sfu.snapshots[1]!.tracks).toMatchObject([
-      { trackSid: 'TR', roomName: 'standup', mimeType: 'video/VP8', primaryPackets: 20 },
-      { trackSid: `TR_DT${ALICE}`, roomName: 'standup', primaryBytes: 7 },
-    ]);
-    expect(sfu.engine.status()).toMatchObject({ verdict: 'ok', participants: 1, rooms: 1 });
-    expect(balance(await sfu.engine.audit())).toEqual(BALANCED);
+  test.each([
+    ['the calls', 'calls: this.#registry.calls(', 'calls: [], unused: this.#registry.calls('],
+    ['whose the slots are', 'slots: this.#thread.slotFrames()', 'slots: []'],
+    ['the mimes', 'mimes: this.#thread.mimes.frames()', 'mimes: []'],
+  ])('the control shows it where the next one is not told: %s', async (_, from, to) => {
+    using mutant = new Mutant([{ file: 'src/engine/engine.js', from, to }]);
+    await expect(expectKnown(mutant)).rejects.toThrow(/^expected /);
   });
 
   test('what is called and recorded meanwhile waits for the next', async () => {

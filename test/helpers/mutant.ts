@@ -41,12 +41,14 @@ export class Mutant implements Disposable {
     this.url = new URL('dist/', `${pathToFileURL(this.#folder)}/`);
   }
 
+  /** A module of it, by its file below `dist/`. */
+  async load<Module>(file: string): Promise<Module> {
+    return (await import(new URL(file, this.url).href)) as Module;
+  }
+
   /** Its engine, whose host side has the mistake as well. */
   async engineClass(): Promise<typeof StatsEngine> {
-    const module = (await import(new URL('src/index.js', this.url).href)) as {
-      StatsEngine: typeof StatsEngine;
-    };
-    return module.StatsEngine;
+    return (await this.load<{ StatsEngine: typeof StatsEngine }>('src/index.js')).StatsEngine;
   }
 
   [Symbol.dispose](): void {
