@@ -1,5 +1,6 @@
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
+import type { PrometheusExporter } from '../../dist/src/exporters/prometheus/prometheus-exporter.js';
 import type { MetricsOptions } from '../../dist/src/index.js';
 import { mutated } from '../helpers/byte-mutator.js';
 import { certificates } from '../helpers/certificates.js';
@@ -8,6 +9,7 @@ import { inForm } from '../helpers/fault-form.js';
 import { fuzz } from '../helpers/fuzz.js';
 import { inTime } from '../helpers/in-time.js';
 import { ExporterUnderTest } from '../helpers/metrics.js';
+import { Mutant } from '../helpers/mutant.js';
 import { RawConnection } from '../helpers/raw-http.js';
 import { RawServer } from '../helpers/raw-server.js';
 import type { SeededRandom } from '../helpers/seeded-random.js';
@@ -102,17 +104,45 @@ async function expectSound(under: ExporterUnderTest, init?: RequestInit): Promis
 
 const OPTIONS: MetricsOptions = { token: 'right' };
 
+async function fuzzRequests(cases: number, Exporter?: typeof PrometheusExporter): Promise<void> {
+  await using under = await ExporterUnderTest.start(OPTIONS, {}, Exporter);
+  const one = async (random: SeededRandom): Promise<string> =>
+    expectAnswers(await answerTo(under.port, mutated(random, SAMPLES, TEXTS), random.pick([1, 1, 1, 4])));
+  const { ends } = await fuzz({ name: 'requests', cases, seed: 1 }, one);
+  expect(Object.keys(ends)).toEqual(
+    expect.arrayContaining(['200', '400', '401', '404', '405', '413', '431']),
+  );
+  await expectSound(under, { headers: { authorization: 'Bearer right' } });
+}
+
 describe('a listener for metrics', () => {
   test('answers what it offers, whatever it is asked, and repeats nothing of it', async () => {
-    await using under = await ExporterUnderTest.start(OPTIONS);
-    const one = async (random: SeededRandom): Promise<string> =>
-      expectAnswers(await answerTo(under.port, mutated(random, SAMPLES, TEXTS), random.pick([1, 1, 1, 4])));
-    const { ends } = await fuzz({ name: 'requests', cases: inForm(2_000, 150_000), seed: 1 }, one);
-    expect(Object.keys(ends)).toEqual(
-      expect.arrayContaining(['200', '400', '401', '404', '405', '413', '431']),
-    );
-    await expectSound(under, { headers: { authorization: 'Bearer right' } });
+    await fuzzRequests(inForm(2_000, 150_000));
   }, 3_600_000);
+
+  test.each([
+    [
+      'repeats what it was asked for',
+      { file: 'metrics-routes.js', from: "'not found\\n'", to: "url + ' was not found'" },
+      /: it repeats its request: /,
+    ],
+    [
+      'answers an error of its own',
+      {
+        file: 'metrics-server.js',
+        from: "this.#count('other', 417);",
+        to: "this.#count('other', 417); response.statusCode = 500; response.end(); return;",
+      },
+      /: answered 500: /,
+    ],
+  ])('the control shows one that %s', async (_, { file, from, to }, shows) => {
+    const folder = 'src/exporters/prometheus';
+    using mutant = new Mutant([{ file: `${folder}/${file}`, from, to }]);
+    const changed = await mutant.load<{ PrometheusExporter: typeof PrometheusExporter }>(
+      `${folder}/prometheus-exporter.js`,
+    );
+    await expect(fuzzRequests(2_000, changed.PrometheusExporter)).rejects.toThrow(shows);
+  });
 
   test('ends every connection that is no TLS where it speaks TLS', async () => {
     const { cert, key } = certificates();

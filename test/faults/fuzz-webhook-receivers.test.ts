@@ -8,6 +8,7 @@ import { mutated } from '../helpers/byte-mutator.js';
 import { inForm } from '../helpers/fault-form.js';
 import { fuzz } from '../helpers/fuzz.js';
 import { inTime } from '../helpers/in-time.js';
+import { Mutant } from '../helpers/mutant.js';
 import { RawServer } from '../helpers/raw-server.js';
 import type { SeededRandom } from '../helpers/seeded-random.js';
 
@@ -53,6 +54,7 @@ const TEXTS = [
   ],
   `x: ${'y'.repeat(9_000)}\r\n`.repeat(2),
 ];
+const WEBHOOKS = 'src/telemetry/webhooks';
 const LIMITS = { maxInFlight: 2, requestTimeoutMs: 100, maxResponseBytes: 4_096 };
 const DELAYS = { retryMinMs: 100, retryMaxMs: 5_000 };
 
@@ -71,15 +73,19 @@ function expectAnswer({ status, retryAfter }: Answer): string {
   return verdictOf(status);
 }
 
-function expectFailure(error: unknown): string {
+function expectFailure(error: unknown, Expected: typeof AttemptError): string {
   const isOurs =
-    error instanceof AttemptError && /^connection failed: [A-Za-z][A-Za-z0-9_]{0,60}$/.test(error.message);
+    error instanceof Expected && /^connection failed: [A-Za-z][A-Za-z0-9_]{0,60}$/.test(error.message);
   if (!isOurs || error.message.includes(MARK)) throw error;
   return 'failed';
 }
 
 /** Every request over this sender is answered with what `next` makes; what a receiver does to one may meet the next. */
-async function postAll(cases: number, seed: number): Promise<Readonly<Record<string, number>>> {
+async function postAll(
+  cases: number,
+  seed: number,
+  use = { HttpSender, AttemptError },
+): Promise<Readonly<Record<string, number>>> {
   let bytes: Buffer = Buffer.alloc(0);
   let goOn = THEN.ends!;
   await using server = await RawServer.start((socket) => {
@@ -90,7 +96,7 @@ async function postAll(cases: number, seed: number): Promise<Readonly<Record<str
       goOn(socket);
     });
   });
-  const sender = new HttpSender(`http://127.0.0.1:${server.port}/${MARK}`, LIMITS);
+  const sender = new use.HttpSender(`http://127.0.0.1:${server.port}/${MARK}`, LIMITS);
   const one = async (random: SeededRandom): Promise<string> => {
     bytes = mutated(random, SAMPLES, TEXTS);
     goOn = THEN[random.weighted({ ends: 10, resets: 3, stays: 1 })]!;
@@ -98,7 +104,7 @@ async function postAll(cases: number, seed: number): Promise<Readonly<Record<str
     try {
       return expectAnswer(await inTime(sender.post('{}', MARK, signal), 'an answer'));
     } catch (error) {
-      return expectFailure(error);
+      return expectFailure(error, use.AttemptError);
     }
   };
   const { ends } = await fuzz({ name: 'answers', cases, seed }, one);
@@ -114,6 +120,21 @@ describe('a receiver of webhooks', () => {
     expect(Object.keys(ends).sort()).toEqual(['failed', 'retry', 'sent']);
     for (const count of Object.values(ends)) expect(count).toBeGreaterThan(cases / 50);
   }, 3_600_000);
+
+  test('the control shows the words of one', async () => {
+    using mutant = new Mutant([
+      {
+        file: `${WEBHOOKS}/http-sender.js`,
+        from: "return typeof code === 'string' && CODE.test(code) ? code : error.name;",
+        to: 'return error.message;',
+      },
+    ]);
+    const changed = {
+      ...(await mutant.load<{ HttpSender: typeof HttpSender }>(`${WEBHOOKS}/http-sender.js`)),
+      ...(await mutant.load<{ AttemptError: typeof AttemptError }>(`${WEBHOOKS}/delivery.js`)),
+    };
+    await expect(postAll(2_500, 1, changed)).rejects.toThrow(/: Error: connection failed: .* does not match/);
+  });
 
   test('may ask for any wait: it is never shorter or longer than the options say', () => {
     const retryAfter = fc.oneof(

@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { inForm, isLongForm } from '../helpers/fault-form.js';
+import { type Change, Mutant } from '../helpers/mutant.js';
 
 const HOST = fileURLToPath(new URL('./fixtures/churn-host.mjs', import.meta.url));
+const DIST = new URL('../../dist/', import.meta.url);
 const A_SECOND = 2_000;
 const MB = 2 ** 20;
 
@@ -30,39 +32,89 @@ interface Report {
 
 const minutes = (count: number): number => 60_000 * count;
 
+interface Churn {
+  /** Simulated, long enough that as many wait for the reaper as ever will. */
+  readonly secondsBefore: number;
+  readonly seconds: number;
+  readonly reapAfterMs: number;
+  /** Rooms that come and go before everything else. */
+  readonly roomsBefore: number;
+}
+
+/** @param dist the compiled package on the host's thread */
+async function reportOf(churn: Churn, dist = DIST): Promise<Report> {
+  const { secondsBefore, seconds, reapAfterMs, roomsBefore } = churn;
+  const figures = [secondsBefore, seconds, reapAfterMs, roomsBefore].map(String);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--expose-gc',
+    HOST,
+    dist.href,
+    ...figures,
+  ]);
+  return JSON.parse(stdout) as Report;
+}
+
+function expectNothingLeft(report: Report, { seconds }: Churn): void {
+  const { before, after, joins, allJoins } = report;
+  expect(joins).toBe(seconds * A_SECOND);
+  expect(after.exact, 'what is counted').toEqual(before.exact);
+  expect(after.exact).toMatchObject({
+    slotsInUse: 0,
+    streamsInUse: 0,
+    rooms: 0,
+    participants: 0,
+    ringFill: 0,
+  });
+  expect(report).toMatchObject({ balanced: true, reaped: allJoins, reportedPackets: 3 * allJoins });
+  expect(Object.entries(report.drops).filter(([, count]) => count !== 0)).toEqual([]);
+  expect(report.free, 'slots that can be opened').toEqual([report.tracks, report.tracks]);
+  // Less than an object for each who came: 100 bytes a join in the short form, 3 in the long one.
+  const heapGrowth = inForm(2, 4) * MB;
+  expect(after.bytes.hostHeap - before.bytes.hostHeap, 'heap of the host').toBeLessThan(heapGrowth);
+  expect(after.bytes.timerHeap - before.bytes.timerHeap, 'heap of the timer thread').toBeLessThan(heapGrowth);
+  expect(after.bytes.rss - before.bytes.rss, 'RSS').toBeLessThan(inForm(96, 192) * MB);
+}
+
+// The long form fills what is bounded, too: the sequences of forgotten rooms.
+const CHURN: Churn = isLongForm
+  ? { secondsBefore: 40, seconds: 600, reapAfterMs: 30_000, roomsBefore: 65_536 }
+  : { secondsBefore: 5, seconds: 10, reapAfterMs: 5_000, roomsBefore: 0 };
+
 test(
-  `after ${inForm(10, 600)} seconds of 2,000 joins and leaves nothing is left of them`,
+  `after ${CHURN.seconds} seconds of 2,000 joins and leaves nothing is left of them`,
   async () => {
-    // Long enough before the first weighing that as many wait for the reaper as ever will. The long form fills what is
-    // bounded, too: the sequences of forgotten rooms.
-    const form = isLongForm ? [40, 600, 30_000, 65_536] : [5, 10, 5_000, 0];
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--expose-gc',
-      HOST,
-      ...form.map((figure) => String(figure)),
-    ]);
-    const report: Report = JSON.parse(stdout);
-    const { before, after, joins, allJoins } = report;
+    const report = await reportOf(CHURN);
+    const { before, after, joins } = report;
     console.info(JSON.stringify({ joins, before: before.bytes, after: after.bytes }));
-    expect(joins).toBe(inForm(10, 600) * A_SECOND);
-    expect(report).toMatchObject({ balanced: true, reaped: allJoins, reportedPackets: 3 * allJoins });
-    expect(Object.entries(report.drops).filter(([, count]) => count !== 0)).toEqual([]);
-    expect(after.exact).toEqual(before.exact);
-    expect(after.exact).toMatchObject({
-      slotsInUse: 0,
-      streamsInUse: 0,
-      rooms: 0,
-      participants: 0,
-      ringFill: 0,
-    });
-    expect(report.free, 'slots that can be opened').toEqual([report.tracks, report.tracks]);
-    // Less than an object for each who came: 100 bytes a join in the short form, 3 in the long one.
-    const heapGrowth = inForm(2, 4) * MB;
-    expect(after.bytes.hostHeap - before.bytes.hostHeap, 'heap of the host').toBeLessThan(heapGrowth);
-    expect(after.bytes.timerHeap - before.bytes.timerHeap, 'heap of the timer thread').toBeLessThan(
-      heapGrowth,
-    );
-    expect(after.bytes.rss - before.bytes.rss, 'RSS').toBeLessThan(inForm(96, 192) * MB);
+    expectNothingLeft(report, CHURN);
   },
   inForm(minutes(3), minutes(90)),
 );
+
+test.each<[string, Change, number, RegExp]>([
+  [
+    'whoever left is remembered by the host',
+    {
+      file: 'src/engine/registry.js',
+      from: 'this.#known.forgetParticipant(room, sid, callsTaken);',
+      to: '',
+    },
+    inForm(6, 10),
+    /^heap of the host: /,
+  ],
+  [
+    'the streams of a track are not given back',
+    {
+      file: 'src/record/slot-table.js',
+      from: 'this.#streams.giveBack(',
+      to: 'void (',
+    },
+    1,
+    /^what is counted: /,
+  ],
+])('the control shows what is left where %s', async (_, change, seconds, shows) => {
+  using mutant = new Mutant([change]);
+  const churn: Churn = { secondsBefore: 3, seconds, reapAfterMs: 1_000, roomsBefore: 0 };
+  const report = await reportOf(churn, mutant.url);
+  expect(() => expectNothingLeft(report, churn)).toThrow(shows);
+});

@@ -10,9 +10,11 @@ import { expect, test } from 'vitest';
 import type { BookTotals, EngineStatus } from '../../dist/src/index.js';
 import { exportedPackets } from '../helpers/exported-packets.js';
 import { inForm } from '../helpers/fault-form.js';
+import { Mutant } from '../helpers/mutant.js';
 import { type TimedSnapshot, timeProblems } from '../helpers/window-times.js';
 
 const HOST = fileURLToPath(new URL('./fixtures/busy-host.mjs', import.meta.url));
+const DIST = new URL('../../dist/', import.meta.url);
 const INTERVAL_MS = 200;
 const BLOCKED_MS = 5_000;
 const SUSPENDED_MS = inForm(8_000, 120_000);
@@ -43,14 +45,15 @@ class BusyHost implements AsyncDisposable {
   readonly #path = join(this.#folder, 'stats.jsonl');
   readonly #lines: AsyncIterator<string>;
 
-  private constructor() {
-    this.child = spawn(process.execPath, [HOST, this.#path]);
+  private constructor(dist: URL) {
+    this.child = spawn(process.execPath, [HOST, this.#path, dist.href]);
     this.child.stderr.pipe(process.stderr);
     this.#lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
-  static async start(): Promise<BusyHost> {
-    const host = new BusyHost();
+  /** @param dist the compiled package it uses */
+  static async start(dist = DIST): Promise<BusyHost> {
+    const host = new BusyHost(dist);
     expect(await host.#says()).toBe('records');
     // Some windows before anything happens.
     await pause(4 * INTERVAL_MS);
@@ -98,6 +101,12 @@ function longestGapMs({ snapshots }: Story): number {
   return Math.max(...snapshots.slice(1).map(({ engineMs }, n) => engineMs - snapshots[n]!.engineMs));
 }
 
+async function blocked(dist?: URL): Promise<Story> {
+  await using host = await BusyHost.start(dist);
+  await host.block(BLOCKED_MS);
+  return await host.end();
+}
+
 // The longest first: the others run beside it.
 test.concurrent(`a host that gets ${(100 * AWAKE_MS) / PERIOD_MS} % of a processor for ${STARVED_MS} ms loses nothing but flushes, which are counted`, async () => {
   await using host = await BusyHost.start();
@@ -114,9 +123,7 @@ test.concurrent(`a host that gets ${(100 * AWAKE_MS) / PERIOD_MS} % of a process
 });
 
 test.concurrent(`a host whose loop is blocked for ${BLOCKED_MS} ms loses nothing; snapshots it could not take are counted`, async () => {
-  await using host = await BusyHost.start();
-  await host.block(BLOCKED_MS);
-  const story = await host.end();
+  const story = await blocked();
   expectWhole(story);
   expect(story.made.events).toBeGreaterThan(BLOCKED_MS / 200);
   expect(story.drops.snapshotsDropped).toBeGreaterThan(0);
@@ -132,4 +139,16 @@ test.concurrent(`a process that is stopped for ${SUSPENDED_MS} ms goes on as if 
   expectWhole(story);
   expect(longestGapMs(story)).toBeGreaterThan(SUSPENDED_MS - 2 * INTERVAL_MS);
   expect(story.drops.missedTicks).toBeGreaterThanOrEqual(SUSPENDED_MS / INTERVAL_MS - 2);
+});
+
+test.concurrent('the control shows it where snapshots that are dropped are not counted', async () => {
+  using mutant = new Mutant([
+    {
+      file: 'src/exporters/export-queue.js',
+      from: 'this.#books.dropped(this.#closed ? ExportDrop.CLOSED : ExportDrop.FULL, batch);',
+      to: '',
+    },
+  ]);
+  const story = await blocked(mutant.url);
+  expect(() => expectWhole(story)).toThrow(/^expected /);
 });

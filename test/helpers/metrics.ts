@@ -48,14 +48,19 @@ export class ExporterUnderTest implements AsyncDisposable {
     readonly met: (r: ExporterReport) => void;
   }[] = [];
 
-  constructor(options: MetricsOptions = {}, parts: Partial<PrometheusParts> = {}) {
+  /** @param Exporter where it is not the one that ships */
+  constructor(
+    options: MetricsOptions = {},
+    parts: Partial<PrometheusParts> = {},
+    Exporter = PrometheusExporter,
+  ) {
     const around = {
       books: new ExporterBooks(this.words),
       report: (report: ExporterReport) => this.#onReport(report),
       log: (level: LogLevel, fields: object, message: string) =>
         this.logs.push({ level, fields: fields as LogLine['fields'], message }),
     };
-    this.exporter = new PrometheusExporter(resolveMetricsOptions({ port: 0, ...options }), around, {
+    this.exporter = new Exporter(resolveMetricsOptions({ port: 0, ...options }), around, {
       sources: [this.source],
       readiness: () => ({ ready: true, verdict: 'ok' }),
       nodeId: 'ND_test',
@@ -64,8 +69,12 @@ export class ExporterUnderTest implements AsyncDisposable {
   }
 
   /** One that listens. */
-  static async start(options?: MetricsOptions, parts?: Partial<PrometheusParts>): Promise<ExporterUnderTest> {
-    const under = new ExporterUnderTest(options, parts);
+  static async start(
+    options?: MetricsOptions,
+    parts?: Partial<PrometheusParts>,
+    Exporter?: typeof PrometheusExporter,
+  ): Promise<ExporterUnderTest> {
+    const under = new ExporterUnderTest(options, parts, Exporter);
     await under.reported(({ state }) => state === 'running');
     return under;
   }

@@ -25,8 +25,11 @@ export class GrpcUnderTest {
   readonly logged: LogLine[] = [];
   readonly exporter: GrpcExporter;
 
-  /** It is closed with the test at the latest. */
-  constructor(options: GrpcOptions, parts: Partial<GrpcParts> = {}) {
+  /**
+   * It is closed with the test at the latest.
+   * @param Exporter where it is not the one that ships
+   */
+  constructor(options: GrpcOptions, parts: Partial<GrpcParts> = {}, Exporter = GrpcExporter) {
     const surroundings = {
       books: new ExporterBooks(this.words),
       report: (report: ExporterReport) => void this.reports.push(report),
@@ -35,7 +38,7 @@ export class GrpcUnderTest {
     };
     // Impatient, so that tests are not long.
     const fast = { ackEveryMs: 20, retryMinMs: 5, retryMaxMs: 50, ...options };
-    this.exporter = new GrpcExporter(resolveGrpcOptions(fast), surroundings, parts);
+    this.exporter = new Exporter(resolveGrpcOptions(fast), surroundings, parts);
     // With a test's own timers it would take that test's time.
     if (parts.timers === undefined) onTestFinished(async () => void (await this.exporter.close(0)));
   }
