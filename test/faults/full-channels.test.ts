@@ -1,9 +1,9 @@
 import { AnalyticsEventType } from '@livekit/protocol';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Direction, RecordResult } from '../../dist/src/index.js';
 import { ALICE, BALANCED, balance, ROOM, recordPackets, startEngine } from '../helpers/engine.js';
 import { heapInUse } from '../helpers/heap.js';
-import { Mutant } from '../helpers/mutant.js';
+import { type Change, Mutant } from '../helpers/mutant.js';
 import { RemoteRecorder } from '../helpers/remote-recorder.js';
 import { StoppedTimer } from '../helpers/stopped-timer.js';
 import { Listener } from '../helpers/telemetry-listener.js';
@@ -16,9 +16,12 @@ const SMALLEST_RING = 16_384;
 const MEGABYTE = 2 ** 20;
 const WHO = { room: ROOM, participant: ALICE };
 
-test('sample rings, their workers stopped: a thousand times what they hold is reported to the last packet', async () => {
+async function fillSampleRings(mutant?: Mutant): Promise<void> {
   using workers = new HeldWorkers();
-  await using sfu = await startEngine({ ringBytes: SMALLEST_RING, ports: 1, threadsUrl: workers.url });
+  await using sfu = await startEngine(
+    { ringBytes: SMALLEST_RING, ports: 1, threadsUrl: workers.url },
+    await mutant?.engineClass(),
+  );
   await using thread = new RemoteRecorder(sfu.engine.port());
   sfu.join();
   const there = await thread.tell('openTrack', { ...WHO, track: 'TR_there', direction: Direction.UPSTREAM });
@@ -53,12 +56,12 @@ test('sample rings, their workers stopped: a thousand times what they hold is re
     [`TR_DT${ALICE}`]: { samples: folded, primaryBytes: 10 * folded },
   });
   expect(balance(await sfu.engine.audit())).toEqual(BALANCED);
-});
+}
 
-test('the score pool: ten times what it holds, and the next window is exact again', async () => {
+async function fillScorePool(mutant?: Mutant): Promise<void> {
   const blocks = 4;
   const inline = 16;
-  await using sfu = await startEngine({ scoreBlocks: blocks });
+  await using sfu = await startEngine({ scoreBlocks: blocks }, await mutant?.engineClass());
   sfu.join();
   const recorder = sfu.openTrack('TR');
   const holds = inline + 16 * blocks;
@@ -74,18 +77,15 @@ test('the score pool: ten times what it holds, and the next window is exact agai
     ]);
     expect(sfu.engine.status().drops.scoresLost! - lostBefore).toBe(made - kept);
   }
-});
+}
 
-/** Bytes of calls that wait on the host while the event ring is full. */
-const MAX_WAITING_BYTES = 2 ** 26;
-
-test('the event ring and what waits before it, the timer thread stopped: ten times what they hold', async () => {
+/** @param maxWaiting bytes of calls that wait on the host while the event ring is full */
+async function fillEventRing(maxWaiting: number, mutant?: Mutant): Promise<void> {
   using timer = new StoppedTimer();
-  await using listener = await Listener.start({
-    threadsUrl: timer.url,
-    eventRingBytes: 8 * MEGABYTE,
-    publishIntervalMs: 10,
-  });
+  await using listener = await Listener.start(
+    { threadsUrl: timer.url, eventRingBytes: 8 * MEGABYTE, publishIntervalMs: 10 },
+    await mutant?.engineClass(),
+  );
   const { sfu, engine } = listener;
   sfu.join();
   const recorder = sfu.openTrack('TR');
@@ -93,7 +93,7 @@ test('the event ring and what waits before it, the timer thread stopped: ten tim
   await timer.stop();
 
   const name = 'x'.repeat(60_000);
-  const calls = Math.ceil((10 * MAX_WAITING_BYTES) / name.length);
+  const calls = Math.ceil((10 * maxWaiting) / name.length);
   const refused = (): number => engine.status().drops['refused.waiting'] ?? 0;
   let heap = 0;
   for (let n = 0; n < calls; n++) {
@@ -114,21 +114,22 @@ test('the event ring and what waits before it, the timer thread stopped: ten tim
   expect(published.length + muted.length + drops['refused.waiting']! + drops['call.trackMuted']!).toBe(
     2 * calls,
   );
-  expect(published.length * name.length).toBeGreaterThan(MAX_WAITING_BYTES);
+  expect(published.length * name.length).toBeGreaterThan(maxWaiting);
   expect(sfu.rows.reduce((sum, { primaryPackets }) => sum + primaryPackets, 0)).toBe(calls);
   expect(balance(await engine.audit())).toEqual(BALANCED);
-});
+}
 
 /** Events on their way to a host that takes none; what ships has room for a hundred times as many. */
 const EVENTS_AWAY = 2_000;
 
-test('events on their way to a host that takes none: ten times what is sent, the rest is dropped and counted', async () => {
+async function fillHost(...mistakes: readonly Change[]): Promise<void> {
   using small = new Mutant([
     {
       file: 'src/engine/timer-loop.js',
       from: 'const MAX_ENTRIES_AWAY = 200_000;',
       to: `const MAX_ENTRIES_AWAY = ${EVENTS_AWAY};`,
     },
+    ...mistakes,
   ]);
   await using listener = await Listener.start({
     eventRingBytes: 8 * MEGABYTE,
@@ -155,4 +156,60 @@ test('events on their way to a host that takes none: ten times what is sent, the
   await listener.settle();
   expect(told).toHaveLength(EVENTS_AWAY + 2);
   expect(told.at(-1)!.seq, 'those that were dropped had their numbers').toBe(made + 2);
+}
+
+test('sample rings, their workers stopped: a thousand times what they hold is reported to the last packet', async () => {
+  await fillSampleRings();
+});
+
+test('the score pool: ten times what it holds, and the next window is exact again', async () => {
+  await fillScorePool();
+});
+
+test('the event ring and what waits before it, the timer thread stopped: ten times what they hold', async () => {
+  await fillEventRing(2 ** 26);
+});
+
+test('events on their way to a host that takes none: ten times what is sent, the rest is dropped and counted', async () => {
+  await fillHost();
+});
+
+describe('the control shows it where', () => {
+  test('what found a ring full is not put later', async () => {
+    using mutant = new Mutant([
+      { file: 'src/record/track-recorder.js', from: 'this.#thread.retryLater(this);', to: '' },
+    ]);
+    await expect(fillSampleRings(mutant)).rejects.toThrow(/^expected /);
+  });
+
+  test('scores that found no room are not counted', async () => {
+    using mutant = new Mutant([
+      {
+        file: 'src/aggregate/window.js',
+        from: 'ints[2 * row + Row.I32_SCORES_DROPPED] = count - at;',
+        to: '',
+      },
+    ]);
+    await expect(fillScorePool(mutant)).rejects.toThrow(/^expected /);
+  });
+
+  test('calls that found the event ring full are not counted', async () => {
+    const CALL_SENDER = 'src/engine/call-sender.js';
+    using mutant = new Mutant([
+      {
+        file: CALL_SENDER,
+        from: 'const MAX_WAITING_BYTES = 2 ** 26;',
+        to: 'const MAX_WAITING_BYTES = 2 ** 21;',
+      },
+      { file: CALL_SENDER, from: 'countIn(this.dropped, call.call);', to: '' },
+    ]);
+    await expect(fillEventRing(2 ** 21, mutant)).rejects.toThrow(/^expected (NaN|\d+) to be \d+/);
+  });
+
+  test('an event the host has no room for is counted twice', async () => {
+    const from = 'ledger.add(TelemetryCells.TELEMETRY_DROPPED);';
+    const to = 'ledger.add(TelemetryCells.TELEMETRY_DROPPED, 2);';
+    const dropped = fillHost({ file: 'workers/timer-thread.js', from, to });
+    await expect(dropped).rejects.toThrow(/^expected \[ 2001, \d+ \] to deeply equal/);
+  });
 });
