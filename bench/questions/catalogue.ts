@@ -14,5 +14,6 @@ export const QUESTIONS: Readonly<Record<string, () => Promise<Question>>> = {
   'host-loop': async () => (await import('./host-loop.js')).hostLoop,
   growth: async () => (await import('./growth.js')).growth,
   shards: async () => (await import('./shards.js')).shards,
+  'full-channels': async () => (await import('./full-channels.js')).fullChannels,
   'start-stop': async () => (await import('./start-stop.js')).startStop,
 };

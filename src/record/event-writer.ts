@@ -39,7 +39,7 @@ export class EventWriter {
   send(frame: Frame, whenWritten?: () => void): boolean {
     const bytes = this.#pack(frame);
     if (this.#waiting.length === 0 && this.#ring.write(bytes)) return true;
-    this.#waiting.push({ bytes: Uint8Array.from(bytes), whenWritten });
+    this.#waiting.push({ bytes: new Uint8Array(bytes), whenWritten });
     this.waitingBytes += bytes.length;
     return false;
   }
