@@ -90,6 +90,16 @@ export function reasonOf(thrown: unknown): string {
   }
 }
 
+/** Calls what the host gave us; what it throws, or rejects with if it is async, goes to `failed` and no further. */
+export function callHosts(call: () => unknown, failed: (error: unknown) => void): void {
+  try {
+    const answer = call();
+    if (answer instanceof Promise) answer.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
 /** The error for a field that breaks a rule. */
 export function refused(code: ErrorCode, field: string, rule: string, value: unknown): SfuStatsError {
   const got = shown(value);

@@ -1,4 +1,4 @@
-import { ErrorCode, refused } from './errors.js';
+import { callHosts, ErrorCode, refused } from './errors.js';
 import {
   type FileOptions,
   type ResolvedFileOptions,
@@ -207,16 +207,15 @@ function loggerOption(value: unknown): Logger {
   return guarded(logger!);
 }
 
-/** What a logger throws must not reach the host through us. */
+/** What a logger throws must not reach the host through us. There is nowhere to say it: that was the logger. */
 function guarded(logger: Logger): Logger {
   const at =
     (level: keyof Logger) =>
     (fields: object, message: string): void => {
-      try {
-        logger[level](fields, message);
-      } catch {
-        // There is nowhere to say it: that was the logger.
-      }
+      callHosts(
+        () => logger[level](fields, message),
+        () => {},
+      );
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -190,14 +190,16 @@ describe('what is given', () => {
       warn(): void {
         throw new Error('disk full');
       }
-      error(): void {
-        this.lines++;
+      // A rejection that nobody handled would fail this run.
+      error(): Promise<void> {
+        return Promise.reject(new Error('disk full'));
       }
     }
     const mine = new Counting();
     const { logger } = resolve({ logger: mine });
     logger.debug({}, 'one');
     expect(() => logger.warn({}, 'two')).not.toThrow();
+    expect(() => logger.error({}, 'three')).not.toThrow();
     expect(mine.lines).toBe(1);
   });
 

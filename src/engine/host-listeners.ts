@@ -1,11 +1,11 @@
-import { ErrorCode, reasonOf, refused } from '../errors.js';
+import { callHosts, ErrorCode, reasonOf, refused } from '../errors.js';
 import { Board } from '../memory/board.js';
 import type { Logger } from '../options.js';
 import type { HostMessage, SnapshotMessage, TelemetryMessage } from './messages.js';
 import { Snapshot } from './snapshot.js';
 import { TelemetryEvent } from './telemetry-event.js';
 
-type Listener<T> = (value: T) => void;
+type Listener<T> = (value: T) => unknown;
 
 /** Who in the host hears what the timer thread sends; it is told what nobody wants. Host thread. */
 export class HostListeners {
@@ -63,11 +63,10 @@ export class HostListeners {
 
   #tell<T>(listeners: ReadonlySet<Listener<T>>, value: T): void {
     for (const listener of listeners) {
-      try {
-        listener(value);
-      } catch (error) {
-        this.#logger.error({ error: reasonOf(error) }, 'a listener threw');
-      }
+      callHosts(
+        () => listener(value),
+        (error) => this.#logger.error({ error: reasonOf(error) }, 'a listener threw'),
+      );
     }
   }
 }

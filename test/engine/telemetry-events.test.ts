@@ -121,13 +121,20 @@ describe('a TelemetryEvent', () => {
 });
 
 describe('listeners', () => {
-  test('that throw are logged, and the others go on', async () => {
+  test.each<[string, () => unknown]>([
+    [
+      'throw',
+      () => {
+        throw new Error('mine');
+      },
+    ],
+    // A rejection that nobody handles would end the host.
+    ['reject', () => Promise.reject(new Error('mine'))],
+  ])('that %s are logged, and the others go on', async (_, fail) => {
     await using listener = await Listener.start();
     const { sfu, told } = listener;
     const after: number[] = [];
-    sfu.engine.onTelemetry(() => {
-      throw new Error('mine');
-    });
+    sfu.engine.onTelemetry(fail);
     sfu.engine.onTelemetry(({ seq }) => after.push(seq));
     sfu.engine.roomStarted(ROOM);
     sfu.engine.roomEnded(ROOM);

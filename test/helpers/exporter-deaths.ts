@@ -17,6 +17,9 @@ import { type Death, MortalTimer } from './thread-drill.js';
 import { killTimer, restarts } from './timer-death.js';
 import { KEY } from './webhook-receiver.js';
 
+/** Batches that wait; with four times as many a queue is full. */
+const CROWDED = 256;
+
 /** What is counted of stats and events at one place, each id once. */
 export class Arrivals {
   readonly #packets = new Map<string, number>();
@@ -186,6 +189,8 @@ export class ExporterDeathRun {
           interval: 2,
         });
         if (round % 4 === 0) await this.#scrape(sfu);
+        // Virtual time passes faster than receivers take: a queue that is full would drop.
+        await vi.waitUntil(() => engine.status().exporters.every(hasRoom), { timeout: 10_000, interval: 2 });
       }
       await listener.settle();
       await vi
@@ -339,6 +344,8 @@ export class ExporterDeathRun {
 
 const isSettled = ({ name, queued }: EngineStatus['exporters'][number]): boolean =>
   name === 'prometheus' || queued.batches === 0;
+
+const hasRoom = ({ queued }: EngineStatus['exporters'][number]): boolean => queued.batches < CROWDED;
 
 function ofGrpc({ messages }: AnalyticsReceiver): Arrivals {
   const arrivals = new Arrivals();

@@ -6,12 +6,13 @@ import { type Fate, MortalWorkers } from './thread-drill.js';
 import { WindowLoad } from './window-load.js';
 import { reportedRows } from './window-tally.js';
 
-/** Decides how each stats worker ends, and counts the ends that came. */
+/** Decides how each stats worker is to end, and counts the ends that came. */
 class Fates {
   readonly ends = { terminated: 0, throw: 0, exit: 0, memory: 0, boot: 0 };
   readonly #random: SeededRandom;
   readonly #longestLife: number;
   #bootsSpared = 0;
+  #drains = 0;
   /** No more ends. */
   isOver = false;
 
@@ -32,17 +33,17 @@ class Fates {
       // One that dies while it boots wedges the pool for seconds: rarely, and never twice in a row.
       if (this.#bootsSpared++ < 25) return { how: 'live', after: 0 };
       this.#bootsSpared = 0;
-      this.ends.boot++;
       return { how: random.pick(['throw', 'exit']), after: 0 };
     }
-    const how = random.chance(0.02) ? 'memory' : random.pick(['live', 'throw', 'exit', 'exit'] as const);
-    if (how !== 'live') this.ends[how]++;
+    // It takes a second to run out of memory.
+    if (++this.#drains % 30 === 0) return { how: 'memory', after: random.int(1, 20) };
+    const how = random.pick(['live', 'throw', 'exit', 'exit'] as const);
     return { how, after: random.int(1, this.#longestLife) };
   }
 }
 
-/** Watches how long shards are without a drain. */
-class DrainGaps {
+/** Watches how long shards are without a drain. For `using`. */
+export class DrainGaps implements Disposable {
   readonly gapsMs: number[] = [];
   readonly #since: (number | undefined)[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -61,8 +62,11 @@ class DrainGaps {
     }, 1);
   }
 
-  stop(): { medianMs: number; worstMs: number; gaps: number } {
+  [Symbol.dispose](): void {
     clearInterval(this.#timer);
+  }
+
+  figures(): { medianMs: number; worstMs: number; gaps: number } {
     const sorted = this.gapsMs.toSorted((a, b) => a - b);
     return {
       medianMs: Math.round(sorted[sorted.length >> 1] ?? 0),
@@ -89,7 +93,7 @@ export interface KillReport {
   readonly audit: Audit;
   readonly samples: number;
   readonly ends: Fates['ends'];
-  readonly gaps: ReturnType<DrainGaps['stop']>;
+  readonly gaps: ReturnType<DrainGaps['figures']>;
   readonly drops: Readonly<Record<string, number>>;
 }
 
@@ -106,7 +110,11 @@ export async function runKills({
 }: KillRun): Promise<KillReport> {
   const random = new SeededRandom(seed);
   const fates = new Fates(new SeededRandom(seed + 1), longestLife);
-  using workers = new MortalWorkers(({ asks }) => fates.of(asks), mutant?.url);
+  using workers = new MortalWorkers(
+    ({ asks }) => fates.of(asks),
+    mutant?.url,
+    (how) => fates.ends[how]++,
+  );
   await using sfu = await startEngine(
     {
       shards,
@@ -120,7 +128,7 @@ export async function runKills({
   );
   sfu.join();
   const load = new WindowLoad(sfu, random);
-  const gaps = new DrainGaps(sfu);
+  using gaps = new DrainGaps(sfu);
   const problems = (): string[] => load.tally.problems(reportedRows(sfu.snapshots));
   while (fates.kills < kills) {
     const shard = random.int(0, shards - 1);
@@ -142,7 +150,7 @@ export async function runKills({
     audit: await sfu.engine.audit(),
     samples: load.tally.samples,
     ends: fates.ends,
-    gaps: gaps.stop(),
+    gaps: gaps.figures(),
     drops: sfu.engine.status().drops,
   };
 }

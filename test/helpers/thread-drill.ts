@@ -65,6 +65,9 @@ export interface Fate {
   readonly after: number;
 }
 
+/** How one has ended. */
+export type FateEnd = Exclude<Fate['how'], 'live'> | 'boot';
+
 /** What a worker asks before it boots, and again before each drain of a shard. */
 export interface Birth {
   readonly asks: 'boot' | 'drain';
@@ -91,12 +94,17 @@ function die({ how, after }) {
   let left = after;
   for (const name of Object.keys(natural)) {
     Atomics[name] = (...args) => {
-      if (--left === 0) { Object.assign(Atomics, natural); ends[how](); }
+      if (--left === 0) {
+        Object.assign(Atomics, natural);
+        channel.postMessage({ ends: how });
+        ends[how]();
+      }
       return natural[name](...args);
     };
   }
 }
 const boots = await ask('boot');
+if (boots.how !== 'live') channel.postMessage({ ends: 'boot' });
 if (boots.how === 'exit') process.exit(1);
 if (boots.how === 'throw') throw new Error('a drill');
 export default async (shard) => {
@@ -199,11 +207,16 @@ export class MortalWorkers extends Threads {
   /**
    * @param fateOf of a birth: what is said to it
    * @param dist the compiled package whose threads these are
+   * @param ended hears of each that ends now
    */
-  constructor(fateOf: (birth: Birth) => Fate, dist?: URL) {
+  constructor(fateOf: (birth: Birth) => Fate, dist?: URL, ended: (how: FateEnd) => void = () => {}) {
     super('await import(ENTRY);', MORTAL_STATS_WORKER, dist);
     this.channel.unref();
     this.channel.onmessage = ({ data }) => {
+      if ('ends' in (data as object)) {
+        ended((data as { ends: FateEnd }).ends);
+        return;
+      }
       const birth = data as Birth;
       this.channel.postMessage({ to: birth.thread, asks: birth.asks, fate: fateOf(birth) });
     };
