@@ -96,7 +96,7 @@ test('minutes pass in which no thread ran: one flush, whose window spans them; t
 });
 
 describe('the control shows', () => {
-  test.each<[string, Change, Skew]>([
+  test.each<[string, Change, Skew, RegExp]>([
     [
       'flushes made up in a burst',
       {
@@ -105,6 +105,7 @@ describe('the control shows', () => {
         to: 'this.#nextDeadline += reportIntervalMs;',
       },
       { monotonicMs: GAP_MS, wallMs: GAP_MS },
+      /: the second of its interval$/,
     ],
     [
       'stamps by the wall clock of the start',
@@ -114,6 +115,7 @@ describe('the control shows', () => {
         to: 'return (this.origin ??= Date.now() - (monotonicMs() - clock.monotonicStartMs));',
       },
       { wallMs: HOUR_MS },
+      /^the last flush is stamped -36\d+\.?\d* ms off$/,
     ],
     [
       'engine time by the wall clock',
@@ -123,9 +125,11 @@ describe('the control shows', () => {
         to: 'const now = Date.now() - (this.began ??= Date.now());',
       },
       { wallMs: HOUR_MS },
+      /^engine time is 36\d+/,
     ],
-  ])('%s', async (_, change, skew) => {
+  ])('%s', async (_, change, skew, shows) => {
     using mutant = new Mutant([change]);
-    expect((await playJump(skew, mutant.url)).problems).not.toEqual([]);
+    const { problems } = await playJump(skew, mutant.url);
+    expect(problems).toContainEqual(expect.stringMatching(shows));
   });
 });

@@ -129,7 +129,8 @@ describe('the control shows', () => {
       'a host that is kept alive',
       { file: 'src/engine/timer-supervisor.js', from: 'held?.unref();', to: ';' },
       'nothing more to do',
-      { by: 'SIGKILL' },
+      // It came to its end, and went on.
+      { by: 'SIGKILL', packets: 3 },
     ],
     [
       'an exit code that is not the host’s',
