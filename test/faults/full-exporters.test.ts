@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AnalyticsEvents, AnalyticsStats } from '@livekit/protocol';
 import { expect, test, vi } from 'vitest';
-import type { ExporterStatus } from '../../dist/src/index.js';
+import type { ExporterStatus, GrpcOptions } from '../../dist/src/index.js';
 import { AnalyticsReceiver, behaviours } from '../helpers/analytics-receiver.js';
 import {
   BALANCED,
@@ -21,6 +21,14 @@ import { KEY } from '../helpers/webhook-receiver.js';
 /** Batches that an exporter's queue holds, webhooks that wait of one key. */
 const HOLDS = 4;
 const MADE = 10 * HOLDS;
+/** Tracks of a window, which is a batch of stats; one of events and one of rooms come with it. */
+const TRACKS = 10;
+/** Bytes of protobuf that an exporter's queue holds: less than a tenth of the stats. */
+const HOLDS_BYTES = 3_000;
+
+type Limits = Pick<GrpcOptions, 'maxQueuedBatches' | 'maxQueuedBytes'>;
+const FULL_OF_BATCHES: Limits = { maxQueuedBatches: HOLDS };
+const FULL_OF_BYTES: Limits = { maxQueuedBytes: HOLDS_BYTES };
 
 /** An engine whose receivers all stand still until they are let go. */
 class StandStill implements AsyncDisposable {
@@ -40,7 +48,7 @@ class StandStill implements AsyncDisposable {
     this.#letGo = letGo;
   }
 
-  static async start(mutant?: Mutant): Promise<StandStill> {
+  static async start(limits: Limits, mutant?: Mutant): Promise<StandStill> {
     const folder = mkdtempSync(join(tmpdir(), 'sfu-stats-full-'));
     let letGo: () => void = () => {};
     const allowed = new Promise<void>((resolve) => {
@@ -50,9 +58,9 @@ class StandStill implements AsyncDisposable {
     const webhooks = await Receiver.start(() => replies.once(allowed));
     const sfu = await startEngine({
       ...(mutant && { threadsUrl: new URL('workers/', mutant.url) }),
-      grpc: { url: grpc.url, maxQueuedBatches: HOLDS, ackEveryMs: 5 },
+      grpc: { url: grpc.url, ...limits, ackEveryMs: 5 },
       // There is no such folder before they are let go.
-      file: { path: join(folder, 'later', 'stats.jsonl'), maxQueuedBatches: HOLDS, retryMaxMs: 250 },
+      file: { path: join(folder, 'later', 'stats.jsonl'), ...limits, retryMaxMs: 250 },
       webhooks: { ...KEY, urls: [webhooks.url()], maxQueuePerKey: HOLDS, requestTimeoutMs: 60_000 },
     });
     return new StandStill({ sfu, grpc, webhooks }, folder, letGo);
@@ -94,8 +102,8 @@ class StandStill implements AsyncDisposable {
 }
 
 /** What does not come out even once the receivers were let go, a line each. */
-async function playStandStill(mutant?: Mutant): Promise<string[]> {
-  await using still = await StandStill.start(mutant);
+async function playStandStill(limits: Limits, mutant?: Mutant): Promise<string[]> {
+  await using still = await StandStill.start(limits, mutant);
   const { sfu, grpc, webhooks } = still;
   const { engine } = sfu;
   const longestMs = mutant ? 1_000 : 20_000;
@@ -104,34 +112,47 @@ async function playStandStill(mutant?: Mutant): Promise<string[]> {
     if (!isRight) problems.push(what);
   };
   sfu.join();
-  const recorder = sfu.openTrack('TR');
+  const recorders = Array.from({ length: TRACKS }, (_, n) => sfu.openTrack(`TR_${n}`));
   const window = async (n: number): Promise<void> => {
     const participant = `PA_${n}`;
     sfu.join(participant);
     engine.participantActive({ room: ROOM, participant });
-    recordPackets(recorder, 1 + n);
+    for (const recorder of recorders) recordPackets(recorder, 1 + n);
     await sfu.flush();
+  };
+  /** Windows whose stats find room. */
+  const windowsThatFit = (): number => {
+    if (limits.maxQueuedBytes === undefined) return HOLDS;
+    return Math.floor(HOLDS_BYTES / Math.min(...sfu.snapshots.map(({ bytes }) => bytes.length)));
   };
   for (let n = 0; n < MADE; n++) {
     await window(n);
     for (const name of ['grpc', 'file']) {
-      const { batches } = still.exporter(name).queued;
-      check(batches <= HOLDS, `${name}: ${batches} batches wait`);
+      const { batches, items, samples } = still.exporter(name).queued;
+      const most = limits.maxQueuedBatches ?? Number.POSITIVE_INFINITY;
+      check(batches <= most, `${name}: ${batches} batches wait`);
+      check(samples / TRACKS <= windowsThatFit(), `${name}: ${items} stats, events and rooms wait`);
     }
     // One is under way.
     const { queued } = engine.status().webhooks;
     check(queued <= HOLDS + 1, `${queued} webhooks wait`);
   }
   for (const name of ['grpc', 'file']) {
-    check(still.exporter(name).dropped.full.batches >= MADE - HOLDS, `${name} was not full`);
+    const { samples } = still.exporter(name).dropped.full;
+    check(samples >= TRACKS * (MADE - windowsThatFit()), `${name} was not full`);
   }
+  const offered = sfu.snapshots.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  expect(offered).toBeGreaterThan(10 * (limits.maxQueuedBytes ?? 0));
   still.letGo();
   problems.push(...(await still.left(longestMs)));
   if (problems.length > 0) return problems;
+  const droppedBefore = ['grpc', 'file'].map((name) => still.exporter(name).dropped.full.packets);
   await window(1_000);
   problems.push(...(await still.left(longestMs)));
+  const droppedAfter = ['grpc', 'file'].map((name) => still.exporter(name).dropped.full.packets);
+  check(`${droppedAfter}` === `${droppedBefore}`, 'the window after was dropped, too');
 
-  const made = (MADE * (MADE + 1)) / 2 + 1_001;
+  const made = TRACKS * ((MADE * (MADE + 1)) / 2 + 1_001);
   for (const name of ['grpc', 'file']) {
     const { accepted, sent, dropped } = still.exporter(name);
     check(accepted.packets === made, `${name} was offered ${accepted.packets} packets of ${made}`);
@@ -142,7 +163,7 @@ async function playStandStill(mutant?: Mutant): Promise<string[]> {
     .flatMap(({ streams }) => streams)
     .reduce((sum, stream) => sum + stream.primaryPackets, 0);
   check(packets === still.exporter('grpc').sent.packets, `${packets} packets came by gRPC`);
-  check(packets > 1_001, 'what waited came by gRPC');
+  check(packets > TRACKS * 1_001, 'what waited came by gRPC');
   check(
     grpc.messages.some((message) => message instanceof AnalyticsEvents),
     'events came by gRPC',
@@ -165,28 +186,48 @@ async function playStandStill(mutant?: Mutant): Promise<string[]> {
   return problems;
 }
 
-test('gRPC, a file and webhooks stand still for ten times what their queues hold: what is dropped is counted, the rest arrives', async () => {
-  expect(await playStandStill()).toEqual([]);
-});
+test.each([
+  ['batches', FULL_OF_BATCHES],
+  ['bytes', FULL_OF_BYTES],
+])(
+  'gRPC, a file and webhooks stand still for ten times what their queues hold, %s: what is dropped is counted, the rest arrives',
+  async (_, limits) => {
+    expect(await playStandStill(limits)).toEqual([]);
+  },
+);
 
-test.each<[string, Change]>([
+const QUEUE = 'src/exporters/export-queue.js';
+
+test.each<[string, Limits, Change, RegExp]>([
   [
     'what a full queue drops is not counted',
+    FULL_OF_BATCHES,
     {
-      file: 'src/exporters/export-queue.js',
+      file: QUEUE,
       from: 'this.#books.dropped(this.#closed ? ExportDrop.CLOSED : ExportDrop.FULL, batch);',
       to: '',
     },
+    /are nowhere/,
   ],
   [
     'a queue without a bound',
-    {
-      file: 'src/exporters/export-queue.js',
-      from: 'if (this.#closed || !hasRoom) {',
-      to: 'if (this.#closed) {',
-    },
+    FULL_OF_BATCHES,
+    { file: QUEUE, from: 'if (this.#closed || !hasRoom) {', to: 'if (this.#closed) {' },
+    /^grpc: \d+ batches wait\n/,
   ],
-])('the control shows it: %s', async (_, change) => {
+  [
+    'a queue that is not weighed',
+    FULL_OF_BYTES,
+    { file: QUEUE, from: 'this.#bytes + batch.bytes.length <= maxQueuedBytes', to: 'true' },
+    /^grpc: \d+ stats, events and rooms wait\n/,
+  ],
+  [
+    'what has left a queue is weighed on',
+    FULL_OF_BYTES,
+    { file: QUEUE, from: 'this.#bytes -= bytes.length;', to: '{}' },
+    /^the window after was dropped, too/,
+  ],
+])('the control shows it: %s', async (_, limits, change, problem) => {
   using mutant = new Mutant([change]);
-  expect(await playStandStill(mutant)).not.toEqual([]);
+  expect((await playStandStill(limits, mutant)).join('\n')).toMatch(problem);
 });
