@@ -84,9 +84,10 @@ describe('hostile arguments', () => {
     await using sfu = await startEngine(OPTIONS);
     await fuzz({ name: 'later calls', cases: inForm(300, 5_000), seed: 3 }, async (random) => {
       const given = hostileValue(random);
-      const call = sfu.engine[random.pick(ASYNC_CALLS)] as (given: unknown) => Promise<unknown>;
-      // Large steps of time are real, and long.
-      if (typeof given === 'number' && given > 1_000) return 'left out';
+      const name = random.pick(ASYNC_CALLS);
+      const call = sfu.engine[name] as (given: unknown) => Promise<unknown>;
+      // A large step of time is a sound one, and takes its time.
+      if (name === 'advanceTo' && Number.isSafeInteger(given) && (given as number) > 1_000) return 'left out';
       try {
         await call.call(sfu.engine, given);
         return 'taken';
@@ -96,38 +97,6 @@ describe('hostile arguments', () => {
       }
     });
     await expectSound(sfu);
-  }, 3_600_000);
-
-  test('of the start are refused before a thread is started', async () => {
-    const names = [
-      ...['shards', 'capacity', 'ports', 'reportIntervalMs', 'publishIntervalMs', 'reapAfterMs', 'ringBytes'],
-      ...['eventRingBytes', 'scoreBlocks', 'nodeId', 'analyticsKey', 'seed', 'clock', 'webhooks', 'metrics'],
-      ...['grpc', 'file', 'logger', 'threadsUrl'],
-    ];
-    await fuzz({ name: 'options', cases: inForm(3_000, 50_000), seed: 4 }, async (random) => {
-      // One that is refused, whatever else is taken, so that none starts.
-      const options = { [random.pick(names)]: hostileValue(random), shards: hostileValue(random) };
-      if (Number.isInteger(options.shards ?? 1)) options.shards = -1;
-      try {
-        await startEngine(options as never);
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        return (error as { code: string }).code;
-      }
-      throw new Error('it was taken');
-    });
-  }, 3_600_000);
-
-  test('of close are as good as none: it never throws, nor rejects', async () => {
-    const closes: Promise<unknown>[] = [];
-    const sfu = await startEngine(OPTIONS);
-    await fuzz({ name: 'close', cases: inForm(500, 5_000), seed: 5 }, (random) => {
-      const close = sfu.engine.close as (given: unknown) => Promise<unknown>;
-      const given = hostileValue(random);
-      closes.push(close.call(sfu.engine, random.chance(0.5) ? given : { deadlineMs: given }));
-      return 'taken';
-    });
-    expect(new Set(await Promise.all(closes)).size).toBe(1);
   }, 3_600_000);
 });
 
