@@ -1,49 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import type { Audit } from '../../dist/src/index.js';
-import { type EngineUnderTest, missing, recordPackets, startEngine } from '../helpers/engine.js';
+import { attach, DataRecorder, SignalRecorder, StatsEngine, TrackRecorder } from '../../dist/src/index.js';
+import { type EngineUnderTest, recordPackets, startEngine } from '../helpers/engine.js';
 import { inForm, isLongForm } from '../helpers/fault-form.js';
 import { fuzz } from '../helpers/fuzz.js';
 import { heapInUse } from '../helpers/heap.js';
 import { hostileValue } from '../helpers/hostile.js';
-import { ASYNC_CALLS, callHostile, isRefusal, recordHostile } from '../helpers/hostile-calls.js';
+import { callHostile, codeOf, endOf, recordHostile } from '../helpers/hostile-calls.js';
 import { type Change, Mutant } from '../helpers/mutant.js';
+import {
+  ASYNC_CALLS,
+  LISTENINGS,
+  methodsOf,
+  OPENINGS,
+  QUESTIONS,
+  RECORDER_CALLS,
+  TELEMETRY_CALLS,
+} from '../helpers/public-calls.js';
+import { expectSound } from '../helpers/sound-engine.js';
 
 const OPTIONS = { capacity: { tracks: 256, streams: 256 } };
-
-/** Whether an engine still does all it is for: nothing of what it was given stuck. */
-async function expectSound(sfu: EngineUnderTest): Promise<void> {
-  const { engine } = sfu;
-  await engine.flush();
-  sfu.join('PA_sound', 'RM_sound');
-  const recorder = sfu.openTrack('TR_sound', { room: 'RM_sound', participant: 'PA_sound' });
-  expect(recordPackets(recorder, 7, 4)).toBe(0);
-  const rows = await sfu.flush();
-  expect(rows.filter(({ trackSid }) => trackSid === 'TR_sound')).toMatchObject([{ primaryPackets: 7 }]);
-  expectBalance(await engine.audit());
-  const { threads, drops } = engine.status();
-  expect(threads).toMatchObject({ timer: 'running', timerRestarts: 0 });
-  expect(drops).toMatchObject({ eventsRefused: 0 });
-}
-
-/** Samples and messages to the last one; packets and bytes as far as doubles beyond 2^53 can tell. */
-function expectBalance(audit: Audit): void {
-  const { UPSTREAM, DOWNSTREAM } = audit.recorded;
-  const recorded = [UPSTREAM, DOWNSTREAM].flatMap(({ packets, bytes }) => [0, 0, packets, bytes]);
-  const wrong = missing(audit).filter((rest, n) => Math.abs(rest) > recorded[n]! * 2 ** -40);
-  expect(wrong).toEqual([]);
-}
 
 async function fuzzCalls(sfu: EngineUnderTest, cases: number, seed: number): Promise<void> {
   const { ends } = await fuzz({ name: 'calls', cases, seed, mayGrow: 24 * 2 ** 20 }, async (random, n) => {
     // What was sent is taken: a full event ring refuses everything.
     if (n % 512 === 511) await sfu.engine.flush();
-    try {
-      callHostile(sfu.engine, random);
-      return 'taken';
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return (error as { code: string }).code;
-    }
+    return endOf(() => callHostile(sfu.engine, random));
   });
   expect(ends.SFU_STATS_INVALID_ARGUMENT).toBeGreaterThan(cases / 4);
   expect(ends.taken).toBeGreaterThan(cases / 20);
@@ -53,22 +34,50 @@ async function fuzzRecords(sfu: EngineUnderTest, cases: number, seed: number): P
   const { engine } = sfu;
   sfu.join();
   const track = sfu.openTrack('TR') as never;
-  const data = engine.openDataRecorder({ room: 'RM_test', participant: 'PA_alice' });
+  const whose = { room: 'RM_test', participant: 'PA_alice' };
+  const data = engine.openDataRecorder(whose);
+  const signal = engine.openSignalRecorder();
   const { ends } = await fuzz({ name: 'records', cases, seed }, async (random, n) => {
     if (n % 4_096 === 4_095) await engine.flush();
-    return String(recordHostile(engine, track, data, random));
+    // Signalling before and after somebody says whose it is.
+    if (n === Math.floor(cases / 2)) signal.resolve(whose);
+    return String(recordHostile(engine, track, random.pick([data, signal]), random));
   });
   // Recorded, folded, invalid, unattributed, closed.
   expect(Object.keys(ends).filter((end) => !/^[0-4]$/.test(end))).toEqual([]);
   expect(Object.keys(ends).length).toBeGreaterThan(2);
+  const { sentMessages, receivedMessages } = signal.getTrafficTotals();
+  expect(Math.min(sentMessages, receivedMessages)).toBeGreaterThan(0);
 }
+
+test('every method of the public classes is among the calls that are made', async () => {
+  await using sfu = await startEngine({ ports: 1 });
+  const sorted = (...names: readonly string[]): string[] => names.toSorted();
+  const TelemetryCalls = Object.getPrototypeOf(StatsEngine) as typeof StatsEngine;
+  expect(methodsOf(TelemetryCalls.prototype)).toEqual(sorted(...TELEMETRY_CALLS));
+  expect(methodsOf(StatsEngine.prototype, ['send'])).toEqual(
+    // Each of the last two has a test of its own.
+    sorted(...OPENINGS, ...LISTENINGS, ...QUESTIONS, ...ASYNC_CALLS, 'add', 'close'),
+  );
+  const { openTrackRecorder, openDataRecorder, openSignalRecorder } = RECORDER_CALLS;
+  expect(methodsOf(TrackRecorder.prototype, ['announced', 'tryPut', 'retry'])).toEqual(
+    sorted(...openTrackRecorder, 'close'),
+  );
+  const messages = methodsOf(DataRecorder.prototype, ['bind']);
+  expect(messages).toEqual(sorted(...openDataRecorder, 'close'));
+  const signalling = new Set([...messages, ...methodsOf(SignalRecorder.prototype)]);
+  expect([...signalling].sort()).toEqual(sorted(...openSignalRecorder, 'close'));
+  const attached = attach(sfu.engine.port());
+  const lane = methodsOf(Object.getPrototypeOf(attached) as object);
+  expect(lane).toEqual(sorted(...OPENINGS, 'add', 'publish', 'close'));
+  attached.close();
+});
 
 describe('hostile arguments', () => {
   test('of every call are refused by code, field, rule and value, or taken; the engine goes on', async () => {
     await using sfu = await startEngine(OPTIONS);
     sfu.stopListening();
     await fuzzCalls(sfu, inForm(6_000, 300_000), 1);
-    sfu.engine.onSnapshot((snapshot) => sfu.snapshots.push(snapshot));
     await expectSound(sfu);
   }, 3_600_000);
 
@@ -76,7 +85,6 @@ describe('hostile arguments', () => {
     await using sfu = await startEngine(OPTIONS);
     sfu.stopListening();
     await fuzzRecords(sfu, inForm(30_000, 1_000_000), 2);
-    sfu.engine.onSnapshot((snapshot) => sfu.snapshots.push(snapshot));
     await expectSound(sfu);
   }, 3_600_000);
 
@@ -88,13 +96,7 @@ describe('hostile arguments', () => {
       const call = sfu.engine[name] as (given: unknown) => Promise<unknown>;
       // A large step of time is a sound one, and takes its time.
       if (name === 'advanceTo' && Number.isSafeInteger(given) && (given as number) > 1_000) return 'left out';
-      try {
-        await call.call(sfu.engine, given);
-        return 'taken';
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        return (error as { code: string }).code;
-      }
+      return call.call(sfu.engine, given).then(() => 'taken', codeOf);
     });
     await expectSound(sfu);
   }, 3_600_000);

@@ -1,7 +1,7 @@
 import type { SeededRandom } from './seeded-random.js';
 
 /** What a caller's code throws, when it throws. */
-const THROWN: readonly unknown[] = [
+export const THROWN: readonly unknown[] = [
   new Error('of the caller'),
   'text',
   undefined,
