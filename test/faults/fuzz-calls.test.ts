@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { attach, DataRecorder, SignalRecorder, StatsEngine, TrackRecorder } from '../../dist/src/index.js';
-import { type EngineUnderTest, recordPackets, startEngine } from '../helpers/engine.js';
-import { inForm, isLongForm } from '../helpers/fault-form.js';
+import { type EngineUnderTest, startEngine } from '../helpers/engine.js';
+import { inForm } from '../helpers/fault-form.js';
 import { fuzz } from '../helpers/fuzz.js';
-import { heapInUse } from '../helpers/heap.js';
 import { hostileValue } from '../helpers/hostile.js';
 import { callHostile, codeOf, endOf, recordHostile } from '../helpers/hostile-calls.js';
 import { type Change, Mutant } from '../helpers/mutant.js';
@@ -101,31 +100,6 @@ describe('hostile arguments', () => {
     await expectSound(sfu);
   }, 3_600_000);
 });
-
-/** The short form has a smaller limit: the way to the one that ships is long. */
-const [ROOMS, MAX_ROOMS] = isLongForm ? [1_000_000, 131_072] : [10_000, 1_000];
-const SMALLER: Change = { file: 'src/engine/registry.js', from: 'rooms: 131_072', to: 'rooms: 1_000' };
-
-test(`of ${ROOMS} rooms as many are kept as may be; the others are counted, and cost nothing`, async () => {
-  using mutant = new Mutant(isLongForm ? [] : [SMALLER]);
-  await using sfu = await startEngine({}, await mutant.engineClass());
-  sfu.stopListening();
-  const before = await heapInUse();
-  for (let n = 0; n < ROOMS; n++) {
-    sfu.engine.roomStarted(`RM_${n}`);
-    if (n % 1_024 === 1_023) await sfu.engine.waitForRoom();
-  }
-  await sfu.engine.flush();
-  const { rooms, drops } = sfu.engine.status();
-  expect(rooms).toBe(MAX_ROOMS);
-  expect(drops['refused.rooms']).toBe(ROOMS - MAX_ROOMS);
-  // What is kept of a room takes less than a kilobyte.
-  expect((await heapInUse()) - before).toBeLessThan(4 * 2 ** 20 + 1_024 * MAX_ROOMS);
-  sfu.engine.onSnapshot((snapshot) => sfu.snapshots.push(snapshot));
-  sfu.join('PA', 'RM_1');
-  recordPackets(sfu.openTrack('TR', { room: 'RM_1', participant: 'PA' }), 7);
-  expect(await sfu.flush()).toMatchObject([{ trackSid: 'TR', primaryPackets: 7 }]);
-}, 3_600_000);
 
 describe('the controls fail', () => {
   const controls: readonly [what: string, change: Change, run: typeof fuzzCalls][] = [
