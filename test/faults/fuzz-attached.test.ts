@@ -87,7 +87,7 @@ describe('on a thread that is attached', () => {
 
   test('hostile arguments are refused or told by a result, as on the engine’s own', async () => {
     await using sfu = await startEngine(OPTIONS);
-    await fuzzLane(await attachOf(DIST), sfu, inForm(6_000, 300_000));
+    await fuzzLane(await attachOf(DIST), sfu, inForm(4_000, 300_000));
     await expectSound(sfu);
   }, 3_600_000);
 });

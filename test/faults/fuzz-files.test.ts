@@ -178,7 +178,7 @@ async function fuzzPaths(read: typeof readExportFile, cases: number): Promise<vo
     const { ends } = await fuzz({ name: 'paths', cases, seed: 3 }, one);
     expect(Math.min(ends.read ?? 0, ends.unreadable ?? 0)).toBeGreaterThan(cases / 100);
     await vi.waitFor(() => expect(open(), 'files that are open').toBeLessThanOrEqual(before), {
-      timeout: 2_000,
+      timeout: 500,
     });
   } finally {
     rmSync(folder, { recursive: true });
