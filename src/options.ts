@@ -41,7 +41,7 @@ export interface Capacity {
 
 /** A clock that stands still until `advanceTo` moves it, for tests and replays. */
 export interface VirtualClock {
-  /** What time it is at 0, milliseconds since 1970. */
+  /** What time it is at 0, milliseconds since 1970, of the years 1 to 9999. */
   readonly virtualStartMs: number;
 }
 
@@ -190,11 +190,17 @@ function text(name: string, value: unknown): string {
   throw refused(ErrorCode.INVALID_OPTION, name, 'a string of at most 256 characters', value);
 }
 
+/** Timestamps of protobuf, which every stat and event has, know no other years. */
+const YEAR_1_MS = -62_135_596_800_000;
+const YEAR_10000_MS = 253_402_300_800_000;
+
 function clockOption(value: unknown): 'real' | VirtualClock {
   if (value === 'real') return value;
   const start = (value as VirtualClock | null)?.virtualStartMs;
-  if (typeof start === 'number' && Number.isFinite(start)) return { virtualStartMs: start };
-  throw refused(ErrorCode.INVALID_OPTION, 'clock', '"real" or { virtualStartMs: milliseconds }', value);
+  if (typeof start === 'number' && start >= YEAR_1_MS && start < YEAR_10000_MS)
+    return { virtualStartMs: start };
+  const rule = '"real" or { virtualStartMs: milliseconds since 1970, of the years 1 to 9999 }';
+  throw refused(ErrorCode.INVALID_OPTION, 'clock', rule, value);
 }
 
 function loggerOption(value: unknown): Logger {

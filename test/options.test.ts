@@ -150,11 +150,16 @@ describe('what is given', () => {
   test('the clock is real, or begins at a time', () => {
     expect(resolve({ clock: 'real' }).clock).toBe('real');
     expect(resolve({ clock: { virtualStartMs: -5 } }).clock).toEqual({ virtualStartMs: -5 });
-    for (const clock of ['virtual', {}, { virtualStartMs: '5' }, { virtualStartMs: Number.NaN }, 5, []]) {
+    const [year1, year10000] = [Date.parse('0001-01-01T00:00:00Z'), Date.UTC(10_000, 0, 1)];
+    for (const virtualStartMs of [year1, year10000 - 1]) {
+      expect(resolve({ clock: { virtualStartMs } }).clock).toEqual({ virtualStartMs });
+    }
+    const starts = ['5', Number.NaN, year1 - 1, year10000].map((virtualStartMs) => ({ virtualStartMs }));
+    for (const clock of ['virtual', {}, ...starts, 5, []]) {
       expect(errorOf({ clock })).toMatchObject({
         code: ErrorCode.INVALID_OPTION,
         field: 'clock',
-        rule: '"real" or { virtualStartMs: milliseconds }',
+        rule: '"real" or { virtualStartMs: milliseconds since 1970, of the years 1 to 9999 }',
       });
     }
   });

@@ -1,6 +1,7 @@
 import { ErrorCode, reading, SfuStatsError } from '../errors.js';
 import { ThreadBooks } from '../memory/cells.js';
 import { everybodyKnown } from './attribution.js';
+import { checkedPort } from './checked-port.js';
 import type { CounterTable } from './counter-table.js';
 import type { DataRecorder } from './data-recorder.js';
 import {
@@ -93,5 +94,5 @@ export class AttachedRecorder {
  * @throws SfuStatsError INVALID_ARGUMENT for what no engine gave
  */
 export function attach(port: EnginePort): AttachedRecorder {
-  return reading(ErrorCode.INVALID_ARGUMENT, 'port', port, () => new AttachedRecorder(port));
+  return reading(ErrorCode.INVALID_ARGUMENT, 'port', port, () => new AttachedRecorder(checkedPort(port)));
 }

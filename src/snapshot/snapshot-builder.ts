@@ -95,8 +95,12 @@ export class SnapshotBuilder {
     this.#rowOf = shards.map(({ layout }) => new Int32Array(layout.slots));
   }
 
-  /** Learns whose a slot is. */
+  /** Learns whose a slot is. @throws TypeError for what names no slot: every later flush would meet it */
   setOwner([, shard, slot, generation, identity]: SlotFrame): void {
+    const slots = Number.isInteger(shard) ? (this.readers[shard]?.layout.slots ?? 0) : 0;
+    const isSlot = Number.isInteger(slot) && slot >= 0 && slot < slots && Number.isInteger(generation);
+    const sids = [identity.room.sid, identity.participant.sid, identity.track];
+    if (!isSlot || !sids.every((sid) => typeof sid === 'string')) throw new TypeError('no frame of a slot');
     this.#slots.set({ shard, slot, generation, identity, stat: undefined, roomName: '', ...UNOBSERVED });
   }
 

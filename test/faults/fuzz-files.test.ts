@@ -1,9 +1,13 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { crc32, gzipSync } from 'node:zlib';
 import { Packr } from 'msgpackr/pack';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type CatOptions, cat } from '../../dist/src/cli/cat.js';
 import type { Batch } from '../../dist/src/exporters/batch.js';
 import { type FileForm, FORM_RULES } from '../../dist/src/exporters/file/forms/file-forms.js';
+import { readExportFile } from '../../dist/src/index.js';
 import { runCat } from '../cli/run-cat.js';
 import type { CliResult } from '../cli/run-cli.js';
 import {
@@ -140,7 +144,52 @@ async function fuzzFiles(command: Cat, cases: number): Promise<void> {
   expect(ends['lines 2']).toBeGreaterThan(0);
 }
 
+const open = (): number => readdirSync('/proc/self/fd').length;
+
+/** Reads to the end; tells what was read, and how it ended. */
+async function readAll(read: typeof readExportFile, source: Parameters<typeof readExportFile>[0]) {
+  const told: string[] = [];
+  try {
+    for await (const entry of read(source)) {
+      told.push('line' in entry ? entry.line : `${entry.kind} ${entry.offset} ${entry.bytes}`);
+    }
+  } catch (error) {
+    if (!(error instanceof Error) || (error as { code?: string }).code !== 'SFU_STATS_UNREADABLE_FILE')
+      throw error;
+    told.push(error.message);
+  }
+  return told;
+}
+
+/** By its path a file reads as by its bytes, and is closed. */
+async function fuzzPaths(read: typeof readExportFile, cases: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sfu-stats-files-'));
+  const path = join(folder, 'stats');
+  const one = async (random: SeededRandom): Promise<string> => {
+    const how = random.pick(Object.keys(HOW) as (keyof typeof HOW)[]);
+    const bytes = HOW[how](random);
+    writeFileSync(path, bytes);
+    const told = await readAll(read, path);
+    expect(told).toEqual(await readAll(read, chunksOf(bytes, bytes.length)));
+    return told.length === 0 ? 'nothing' : /^cannot be read/.test(told[0]!) ? 'unreadable' : 'read';
+  };
+  try {
+    const before = open();
+    const { ends } = await fuzz({ name: 'paths', cases, seed: 3 }, one);
+    expect(Math.min(ends.read ?? 0, ends.unreadable ?? 0)).toBeGreaterThan(cases / 100);
+    await vi.waitFor(() => expect(open(), 'files that are open').toBeLessThanOrEqual(before), {
+      timeout: 500,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 describe('a file that somebody means harm with', () => {
+  test('reads by its path as by its bytes, and is closed', async () => {
+    await fuzzPaths(readExportFile, inForm(300, 30_000));
+  }, 3_600_000);
+
   test('is printed as far as it is one, and told in one line where it is not', async () => {
     await fuzzFiles(cat, inForm(2_500, 300_000));
   }, 3_600_000);
@@ -187,4 +236,14 @@ describe('the controls fail', () => {
     const { cat: changed } = await mutant.load<{ cat: Cat }>('src/cli/cat.js');
     await expect(fuzzFiles(changed, 2_500)).rejects.toThrow(shows);
   });
+
+  test('where a file stays open', async () => {
+    using mutant = new Mutant([
+      { file: 'src/exporters/file/reader/read-export-file.js', from: 'await bytes.close();', to: '' },
+    ]);
+    const { readExportFile: changed } = await mutant.load<{ readExportFile: typeof readExportFile }>(
+      'src/index.js',
+    );
+    await expect(fuzzPaths(changed, 150)).rejects.toThrow(/^files that are open: /);
+  }, 60_000);
 });

@@ -1,3 +1,4 @@
+import { FuzzWatchdog } from './fuzz-watchdog.js';
 import { heapInUse } from './heap.js';
 import { SeededRandom } from './seeded-random.js';
 
@@ -9,6 +10,8 @@ export interface FuzzPlan {
   readonly mayGrow?: number;
   /** Cases of which a turn of the event loop is given after. @default 256 */
   readonly turn?: number;
+  /** One case that takes longer ends the process, milliseconds. @default 20000 */
+  readonly longestMs?: number;
 }
 
 export interface FuzzFigures {
@@ -21,20 +24,22 @@ export interface FuzzFigures {
 
 /**
  * Runs cases, each with random numbers of its own, and says how they ended; a case that throws ends the run, and the
- * error names it. Prints the figures.
+ * error names it; one that hangs ends the process, and is named on standard error. Prints the figures.
  * @param one tells in a word how its case ended
  * @throws Error of the case; or that memory grew
  */
 export async function fuzz(
-  { name, cases, seed, mayGrow = 8 * 2 ** 20, turn = 256 }: FuzzPlan,
+  { name, cases, seed, mayGrow = 8 * 2 ** 20, turn = 256, longestMs = 20_000 }: FuzzPlan,
   one: (random: SeededRandom, n: number) => string | Promise<string>,
 ): Promise<FuzzFigures> {
   const ends: Record<string, number> = {};
+  await using watchdog = await FuzzWatchdog.start(name, seed, longestMs);
   const third = Math.floor(cases / 3);
   let before = Number.NaN;
   let spentMs = 0;
   let since = performance.now();
   for (let n = 0; n < cases; n++) {
+    watchdog.began(n);
     try {
       const ended = one(new SeededRandom(seed + n), n);
       const end = typeof ended === 'string' ? ended : await ended;
@@ -42,6 +47,7 @@ export async function fuzz(
     } catch (cause) {
       throw new Error(`${name}: case ${n} of seed ${seed}: ${String(cause)}`, { cause });
     }
+    watchdog.ended();
     if (n % turn === turn - 1) await new Promise((resolve) => setImmediate(resolve));
     if (n !== third) continue;
     spentMs += performance.now() - since;

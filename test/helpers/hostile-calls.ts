@@ -1,5 +1,6 @@
-import type { StatsEngine } from '../../dist/src/index.js';
+import { RecordResult, type StatsEngine } from '../../dist/src/index.js';
 import { hostileObject, hostileValue } from './hostile.js';
+import { LISTENINGS, OPENINGS, QUESTIONS, RECORDER_CALLS, TELEMETRY_CALLS } from './public-calls.js';
 import type { SeededRandom } from './seeded-random.js';
 
 const CALL_MEMBERS = [
@@ -53,39 +54,13 @@ const STREAM_MEMBERS = [
 ];
 const LAYER_MEMBERS = ['layer', 'packets', 'bytes', 'frames'];
 
-/** The telemetry calls, and all else that is asked of an engine with an argument and answers at once. */
-const CALLS = [
-  ...[
-    'roomStarted',
-    'roomEnded',
-    'updateRoom',
-    'updateParticipant',
-    'participantJoined',
-    'participantActive',
-  ],
-  ...['participantResumed', 'participantLeft', 'trackPublishRequested', 'trackPublished', 'trackUnpublished'],
-  ...['trackPublishedUpdate', 'trackMuted', 'trackUnmuted', 'trackSubscribeRequested', 'trackSubscribed'],
-  ...['trackUnsubscribed', 'trackSubscribeFailed', 'trackMaxSubscribedVideoQuality', 'trackPublishRtpStats'],
-  ...[
-    'trackSubscribeRtpStats',
-    'dataStream',
-    'egressStarted',
-    'egressUpdated',
-    'egressEnded',
-    'ingressCreated',
-  ],
-  ...['ingressDeleted', 'ingressStarted', 'ingressUpdated', 'ingressEnded', 'report', 'apiCall', 'nodeRooms'],
-] as const;
-const OPENINGS = [
-  'openTrackRecorder',
-  'openDataRecorder',
-  'openSignalRecorder',
-  'onSnapshot',
-  'onTelemetry',
-] as const;
-export const ASYNC_CALLS = ['advanceTo', 'terminateStatsWorker'] as const;
-
 type AnyCall = (...given: readonly unknown[]) => unknown;
+type Calls = Readonly<Record<string, AnyCall>>;
+
+const call = (of: Calls, name: string, ...given: readonly unknown[]): unknown => of[name]!.call(of, ...given);
+
+/** All that a record call may say. */
+const RESULTS: readonly unknown[] = Object.values(RecordResult);
 
 /** What a call is given: sound but for a member or two, or nothing like it. */
 function argument(random: SeededRandom): unknown {
@@ -98,38 +73,61 @@ function argument(random: SeededRandom): unknown {
 
 /** Makes one hostile call, or several with what it opened. @throws whatever it throws */
 export function callHostile(engine: StatsEngine, random: SeededRandom): void {
-  const calls = engine as unknown as Readonly<Record<string, AnyCall>>;
-  if (random.chance(0.7)) {
-    calls[random.pick(CALLS)]!.call(engine, argument(random), argument(random));
-    return;
-  }
+  const calls = engine as unknown as Calls;
+  const how = random.weighted({ telemetry: 14, opening: 4, listening: 2, question: 1 });
+  if (how === 'opening') openHostile(engine, random);
+  else if (how === 'telemetry') call(calls, random.pick(TELEMETRY_CALLS), argument(random), argument(random));
+  else if (how === 'question') call(calls, random.pick(QUESTIONS), hostileValue(random));
+  else (call(calls, random.pick(LISTENINGS), argument(random)) as () => void)();
+}
+
+/** Opens a recorder with something hostile, and uses it so. @throws whatever it throws */
+export function openHostile(lane: Pick<StatsEngine, (typeof OPENINGS)[number]>, random: SeededRandom): void {
   const opening = random.pick(OPENINGS);
-  const opened = calls[opening]!.call(engine, argument(random));
-  if (typeof opened === 'function') {
-    opened();
-    return;
-  }
-  const recorder = opened as Readonly<Record<string, AnyCall>> & { close(): void };
+  const recorder = call(lane as unknown as Calls, opening, argument(random)) as Calls & { close: AnyCall };
   try {
-    if (opening === 'openSignalRecorder') recorder.resolve!(argument(random));
+    for (let n = random.int(0, 4); n > 0; n--)
+      useHostile(recorder, random.pick(RECORDER_CALLS[opening]), random);
+    if (random.chance(0.2)) recorder.close(hostileValue(random));
+    useHostile(recorder, random.pick(RECORDER_CALLS[opening]), random);
   } finally {
     recorder.close();
   }
 }
 
-/** Has a recorder record something hostile; it must not throw. */
+function useHostile(recorder: Calls, name: string, random: SeededRandom): void {
+  const values = [hostileValue(random), hostileValue(random), hostileValue(random)];
+  const isSample = name === 'record' || name === 'recordDelta';
+  const given = isSample ? [hostileSample(random)] : name === 'resolve' ? [argument(random)] : values;
+  const told = call(recorder, name, ...given);
+  if (isSample || name === 'addBytes') expectResult(told);
+  else if (name === 'handle') expectNumber(told);
+  else if (name === 'getTrafficTotals') Object.values(told as object).forEach(expectNumber);
+}
+
+function expectNumber(told: unknown): void {
+  if (typeof told !== 'number' || Number.isNaN(told)) throw new Error(`no number: ${String(told)}`);
+}
+
+function expectResult(told: unknown): void {
+  if (!RESULTS.includes(told)) throw new Error(`no result: ${String(told)}`);
+}
+
+/** Has a recorder record something hostile, or an `add` that belongs to it; it must not throw. */
 export function recordHostile(
-  engine: StatsEngine,
-  track: Readonly<Record<'record' | 'recordDelta', AnyCall>>,
-  data: { addBytes: unknown; handle: unknown },
+  lane: { readonly add: unknown },
+  track: object,
+  messages: object,
   random: SeededRandom,
 ): unknown {
   const how = random.weighted({ sample: 6, bytes: 2, add: 2 });
-  if (how === 'sample') return track[random.pick(['record', 'recordDelta'] as const)](hostileSample(random));
+  if (how === 'sample')
+    return call(track as Calls, random.pick(RECORDER_CALLS.openTrackRecorder), hostileSample(random));
   const values = [hostileValue(random), hostileValue(random), hostileValue(random)];
-  if (how === 'bytes') return (data.addBytes as AnyCall).call(data, ...values);
-  const handle = random.chance(0.5) ? hostileValue(random) : (data.handle as AnyCall).call(data, 0);
-  return (engine.add as AnyCall).call(engine, handle, hostileValue(random));
+  if (how === 'bytes') return call(messages as Calls, 'addBytes', ...values);
+  const isHandle = random.chance(0.5);
+  const handle = isHandle ? call(messages as Calls, 'handle', hostileValue(random)) : hostileValue(random);
+  return call(lane as Calls, 'add', handle, hostileValue(random));
 }
 
 function hostileSample(random: SeededRandom): unknown {
@@ -147,6 +145,22 @@ function hostileStream(random: SeededRandom): object {
 
 function soundPart(random: SeededRandom): object {
   return random.chance(0.5) ? {} : { [random.pick(['score', 'mimeType'])]: hostileValue(random) };
+}
+
+/** Makes a call that is taken or refused; tells which, by the refusal's code. @throws what is no refusal */
+export function endOf(made: () => void): string {
+  try {
+    made();
+    return 'taken';
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+/** @throws what is no refusal */
+export function codeOf(error: unknown): string {
+  if (!isRefusal(error)) throw error;
+  return (error as { code: string }).code;
 }
 
 /** Whether an error is one of ours that says what was refused, and why. Of another build's class too. */

@@ -1,7 +1,7 @@
 import type { SeededRandom } from './seeded-random.js';
 
 /** What a caller's code throws, when it throws. */
-const THROWN: readonly unknown[] = [
+export const THROWN: readonly unknown[] = [
   new Error('of the caller'),
   'text',
   undefined,
@@ -19,7 +19,7 @@ const NUMBERS = [
 ];
 /** One megabyte. */
 const LONG = 'x'.repeat(2 ** 20);
-const TEXTS = [
+export const HOSTILE_TEXTS: readonly string[] = [
   ...[
     '',
     'RM_1',
@@ -60,7 +60,7 @@ export function hostileValue(random: SeededRandom, depth = 0): unknown {
     exotic: 4,
   });
   if (how === 'number') return random.pick(NUMBERS);
-  if (how === 'text') return random.pick(TEXTS);
+  if (how === 'text') return random.pick(HOSTILE_TEXTS);
   if (how === 'primitive')
     return random.pick([undefined, null, true, false, 5n, -(2n ** 70n), Symbol('s'), Symbol()]);
   if (how === 'array') return Array.from({ length: random.int(0, 3) }, () => hostileValue(random, depth + 1));
@@ -115,7 +115,7 @@ function thrower(random: SeededRandom): () => never {
 }
 
 /** A getter that gives one value the first time, and another from then on. */
-function flipper(first: unknown, then: unknown): () => unknown {
+export function flipper(first: unknown, then: unknown): () => unknown {
   let reads = 0;
   return () => (reads++ === 0 ? first : then);
 }

@@ -98,10 +98,12 @@ function secretText(field: string, value: unknown): string {
 
 function eventNames(field: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalid(field, 'an array of names of events', value);
-  for (const name of value) {
+  // Read once: a getter's second answer would go unchecked.
+  const names: unknown[] = [...value];
+  for (const name of names) {
     if (typeof name !== 'string' || name === '') throw invalid(field, 'an array of names of events', name);
   }
-  return [...value];
+  return names as string[];
 }
 
 function httpUrl(field: string, value: unknown): string {

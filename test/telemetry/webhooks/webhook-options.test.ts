@@ -65,6 +65,14 @@ test('resolved options reach another thread whole, and resolve to themselves', (
   expect(resolveWebhookOptions(structuredClone(resolved))).toEqual(resolved);
 });
 
+test('names are read once: what is checked is what is taken', () => {
+  let reads = 0;
+  const include = Object.defineProperty(['room_started'], 0, {
+    get: () => (reads++ === 0 ? 'room_started' : Symbol('never checked')),
+  });
+  expect(resolveWebhookOptions({ ...base, include }).include).toEqual(['room_started']);
+});
+
 describe('a refusal names the option, the rule and the value', () => {
   test.each<[string, object]>([
     ['webhooks.apiKey', { apiKey: '' }],
