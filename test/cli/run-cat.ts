@@ -1,5 +1,5 @@
-import { Writable } from 'node:stream';
 import { type CatOptions, cat } from '../../dist/src/cli/cat.js';
+import { captured } from './captured.js';
 import type { CliResult } from './run-cli.js';
 
 /** What `sfu-stats cat` prints, without a process for it. */
@@ -8,15 +8,7 @@ export async function runCat(
   stdin: AsyncIterable<Uint8Array>,
   command = cat,
 ): Promise<CliResult> {
-  const said = { stdout: '', stderr: '' };
-  const into = (name: 'stdout' | 'stderr'): Writable =>
-    new Writable({
-      decodeStrings: false,
-      write(text, _encoding, done) {
-        said[name] += text;
-        done();
-      },
-    });
-  const status = await command(options, { stdin, stdout: into('stdout'), stderr: into('stderr') });
+  const { said, streams } = captured();
+  const status = await command(options, { stdin, ...streams });
   return { status, ...said };
 }
