@@ -7,10 +7,9 @@ import { certificates } from '../helpers/certificates.js';
 import { sampleOf } from '../helpers/exposition.js';
 import { inForm } from '../helpers/fault-form.js';
 import { fuzz } from '../helpers/fuzz.js';
-import { inTime } from '../helpers/in-time.js';
 import { ExporterUnderTest } from '../helpers/metrics.js';
 import { Mutant } from '../helpers/mutant.js';
-import { RawConnection } from '../helpers/raw-http.js';
+import { answerTo, statusIn } from '../helpers/raw-http.js';
 import { RawServer } from '../helpers/raw-server.js';
 import type { SeededRandom } from '../helpers/seeded-random.js';
 
@@ -64,32 +63,6 @@ const TEXTS = [
 ];
 /** What the listener may answer: an error of its own, 500, is none of it. */
 const CODES = new Set(['200', '400', '401', '404', '405', '408', '413', '417', '431']);
-const STATUS_LINE = /^HTTP\/1\.1 (\d{3}) [A-Z][A-Za-z -]+\r$/gm;
-
-/** Sends bytes over a connection of their own, in one piece or several, and is done. */
-async function answerTo(port: number, bytes: Buffer, pieces: number): Promise<string> {
-  const connection = await RawConnection.to(port);
-  const { socket } = connection;
-  const length = Math.ceil(bytes.length / pieces);
-  for (let at = 0; at < bytes.length; at += length) {
-    socket.write(bytes.subarray(at, at + length));
-    if (pieces > 1) await new Promise((resolve) => setImmediate(resolve));
-  }
-  socket.end();
-  const heard = await inTime(connection.ended, 'the end of a connection');
-  // Without a wait for what is still under way: there are not ports enough.
-  socket.resetAndDestroy();
-  return heard;
-}
-
-function expectAnswers(heard: string): string {
-  if (heard.includes(MARK)) throw new Error(`it repeats its request: ${heard.slice(0, 500)}`);
-  const codes = [...heard.matchAll(STATUS_LINE)].map(([, code]) => code!);
-  const strange = codes.filter((code) => !CODES.has(code));
-  if (strange.length > 0) throw new Error(`answered ${strange}: ${heard.slice(0, 500)}`);
-  if (heard !== '' && !/^HTTP\/1\.1 \d{3} /.test(heard)) throw new Error(`no answer: ${heard.slice(0, 500)}`);
-  return codes.at(-1) ?? 'none';
-}
 
 /** It answers as if nothing had been, and nothing is left of what was. */
 async function expectSound(under: ExporterUnderTest, init?: RequestInit): Promise<void> {
@@ -107,7 +80,11 @@ const OPTIONS: MetricsOptions = { token: 'right' };
 async function fuzzRequests(cases: number, Exporter?: typeof PrometheusExporter): Promise<void> {
   await using under = await ExporterUnderTest.start(OPTIONS, {}, Exporter);
   const one = async (random: SeededRandom): Promise<string> =>
-    expectAnswers(await answerTo(under.port, mutated(random, SAMPLES, TEXTS), random.pick([1, 1, 1, 4])));
+    statusIn(
+      await answerTo(under.port, mutated(random, SAMPLES, TEXTS), random.pick([1, 1, 1, 4])),
+      CODES,
+      MARK,
+    );
   const { ends } = await fuzz({ name: 'requests', cases, seed: 1 }, one);
   expect(Object.keys(ends)).toEqual(
     expect.arrayContaining(['200', '400', '401', '404', '405', '413', '431']),
