@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm test`; `npm run test:faults` kills threads, `:long` for an hour; `npm run test:model` checks the model. */
+/** `npm test`; `npm run test:faults` kills threads, `:long` for half an hour; `npm run test:model` checks the model. */
 const suite =
   process.env.SFU_STATS_FAULTS !== undefined
     ? 'faults'
