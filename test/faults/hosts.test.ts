@@ -166,7 +166,7 @@ describe('the control shows', () => {
     ],
   ])('%s', async (_, change, ending, shown) => {
     using mutant = new Mutant([change]);
-    const longestMs = shown.by === 'SIGKILL' ? 2_500 : 15_000;
+    const longestMs = shown.by === 'SIGKILL' ? 4_000 : 15_000;
     expect(await end(ending, { longestMs }, mutant.url)).toMatchObject(shown);
   });
 });
