@@ -42,7 +42,7 @@ export const Effect = {
   NOTHING: 'nothing',
   /** The session's first joined that is to be told. */
   JOINED: 'joined',
-  /** Connected for the first time in this session. */
+  /** Connected for the first time. */
   CONNECTED: 'connected',
   /** Active again. */
   ACTIVE: 'active',
