@@ -185,7 +185,8 @@ export const fullChannels: Question = {
           ratioAtMost(
             `${name}: ${full}, beside ${ROOM}`,
             pairedRatio(rounds(name, full), rounds(name, ROOM)),
-            1.5,
+            1.25,
+            2,
           ),
       ),
       notes: [
