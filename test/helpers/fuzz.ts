@@ -1,3 +1,4 @@
+import { reasonOf } from '../../dist/src/errors.js';
 import { FuzzWatchdog } from './fuzz-watchdog.js';
 import { heapInUse } from './heap.js';
 import { SeededRandom } from './seeded-random.js';
@@ -45,7 +46,7 @@ export async function fuzz(
       const end = typeof ended === 'string' ? ended : await ended;
       ends[end] = (ends[end] ?? 0) + 1;
     } catch (cause) {
-      throw new Error(`${name}: case ${n} of seed ${seed}: ${String(cause)}`, { cause });
+      throw new Error(`${name}: case ${n} of seed ${seed}: ${reasonOf(cause)}`, { cause });
     }
     watchdog.ended();
     if (n % turn === turn - 1) await new Promise((resolve) => setImmediate(resolve));

@@ -1,39 +1,18 @@
-/** The telemetry calls. */
-export const TELEMETRY_CALLS = [
-  'roomStarted',
-  'roomEnded',
-  'updateRoom',
-  'updateParticipant',
-  'participantJoined',
-  'participantActive',
-  'participantResumed',
-  'participantLeft',
-  'trackPublishRequested',
-  'trackPublished',
-  'trackUnpublished',
-  'trackPublishedUpdate',
-  'trackMuted',
-  'trackUnmuted',
-  'trackSubscribeRequested',
-  'trackSubscribed',
-  'trackUnsubscribed',
-  'trackSubscribeFailed',
-  'trackMaxSubscribedVideoQuality',
-  'trackPublishRtpStats',
-  'trackSubscribeRtpStats',
-  'dataStream',
-  'egressStarted',
-  'egressUpdated',
-  'egressEnded',
-  'ingressCreated',
-  'ingressDeleted',
-  'ingressStarted',
-  'ingressUpdated',
-  'ingressEnded',
-  'report',
-  'apiCall',
-  'nodeRooms',
-] as const;
+import { StatsEngine } from '../../dist/src/index.js';
+
+/** The methods of a class that callers may call, but for those of the class it extends. */
+export function methodsOf(prototype: object, internal: readonly string[] = []): string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(prototype))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .map(([name]) => name)
+    .filter((name) => !internal.includes(name))
+    .sort();
+}
+
+/** The telemetry calls: those of the class that an engine extends. */
+export const TELEMETRY_CALLS: readonly string[] = methodsOf(
+  (Object.getPrototypeOf(StatsEngine) as typeof StatsEngine).prototype,
+);
 /** What gives a recorder: of an engine, and of a thread that is attached to one. */
 export const OPENINGS = ['openTrackRecorder', 'openDataRecorder', 'openSignalRecorder'] as const;
 export const LISTENINGS = ['onSnapshot', 'onTelemetry'] as const;
@@ -47,12 +26,3 @@ export const RECORDER_CALLS = {
   openDataRecorder: ['addBytes', 'handle', 'publish', 'getTrafficTotals'],
   openSignalRecorder: ['addBytes', 'handle', 'publish', 'getTrafficTotals', 'resolve'],
 } as const;
-
-/** The methods of a class that callers may call, but for those of the class it extends. */
-export function methodsOf(prototype: object, internal: readonly string[] = []): string[] {
-  return Object.entries(Object.getOwnPropertyDescriptors(prototype))
-    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
-    .map(([name]) => name)
-    .filter((name) => !internal.includes(name))
-    .sort();
-}
