@@ -4,9 +4,9 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { inForm, isLongForm } from '../helpers/fault-form.js';
 import { type Change, Mutant } from '../helpers/mutant.js';
+import { WEIGHED } from '../helpers/weighed-timer.js';
 
 const HOST = fileURLToPath(new URL('./fixtures/churn-host.mjs', import.meta.url));
-const DIST = new URL('../../dist/', import.meta.url);
 const A_SECOND = 2_000;
 const MB = 2 ** 20;
 
@@ -42,16 +42,16 @@ interface Churn {
   readonly roomsBefore: number;
 }
 
-/** @param dist the compiled package on the host's thread */
-async function reportOf(churn: Churn, dist = DIST): Promise<Report> {
+async function reportOf(churn: Churn, ...mistakes: readonly Change[]): Promise<Report> {
+  using weighed = new Mutant([WEIGHED, ...mistakes]);
   const { secondsBefore, seconds, reapAfterMs, roomsBefore } = churn;
   const figures = [secondsBefore, seconds, reapAfterMs, roomsBefore].map(String);
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--expose-gc',
-    HOST,
-    dist.href,
-    ...figures,
-  ]);
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', HOST, weighed.url.href, ...figures],
+    // One that hangs does not outlive its test.
+    { timeout: LONGEST_MS, killSignal: 'SIGKILL' },
+  );
   return JSON.parse(stdout) as Report;
 }
 
@@ -104,6 +104,16 @@ test.each<[string, Change, number, RegExp]>([
     /^heap of the host: /,
   ],
   [
+    'whoever left is remembered by the timer thread',
+    {
+      file: 'workers/timer-thread.js',
+      from: 'service.take(call, time, number);',
+      to: "service.take(call, time, number); if (call.call === 'participantLeft') (globalThis.left ??= []).push(call);",
+    },
+    inForm(6, 10),
+    /^heap of the timer thread: /,
+  ],
+  [
     'the streams of a track are not given back',
     {
       file: 'src/record/slot-table.js',
@@ -114,8 +124,7 @@ test.each<[string, Change, number, RegExp]>([
     /^what is counted: /,
   ],
 ])('the control shows what is left where %s', async (_, change, seconds, shows) => {
-  using mutant = new Mutant([change]);
   const churn: Churn = { secondsBefore: 3, seconds, reapAfterMs: 1_000, roomsBefore: 0 };
-  const report = await reportOf(churn, mutant.url);
+  const report = await reportOf(churn, change);
   expect(() => expectNothingLeft(report, churn)).toThrow(shows);
 });

@@ -2,7 +2,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import './heap.js';
 import type { Change } from './mutant.js';
 
-const WEIGH = new URL('../faults/fixtures/weighed-threads/weigh.js', import.meta.url).href;
+const WEIGH = new URL('../faults/fixtures/weigh.mjs', import.meta.url).href;
 const FIRST = "import { parentPort, workerData } from 'node:worker_threads';";
 
 /** For a mutant whose timer thread is to be weighed: its heap is its own, the host's says nothing of it. */
