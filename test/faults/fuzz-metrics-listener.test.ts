@@ -92,6 +92,21 @@ async function fuzzRequests(cases: number, Exporter?: typeof PrometheusExporter)
   await expectSound(under, { headers: { authorization: 'Bearer right' } });
 }
 
+async function fuzzHandshakes(cases: number, Exporter?: typeof PrometheusExporter): Promise<void> {
+  const { cert, key } = certificates();
+  const hellos = [await clientHello(), await clientHello('TLSv1.2')];
+  await using under = await ExporterUnderTest.start({ tls: { certPem: cert, keyPem: key } }, {}, Exporter);
+  const one = async (random: SeededRandom): Promise<string> => {
+    const heard = await answerTo(under.port, mutated(random, [...hellos, ...SAMPLES]), 1);
+    if (heard.includes('HTTP/1.1')) throw new Error(`answered in the clear: ${heard.slice(0, 500)}`);
+    return heard === '' ? 'none' : 'alert or handshake';
+  };
+  const { ends } = await fuzz({ name: 'handshakes', cases, seed: 2 }, one);
+  expect(Object.keys(ends)).toHaveLength(2);
+  expect(under.errors).toBe(0);
+  expect(await under.exporter.close(5_000)).toBe(0);
+}
+
 describe('a listener for metrics', () => {
   test('answers what it offers, whatever it is asked, and repeats nothing of it', async () => {
     await fuzzRequests(inForm(2_000, 150_000));
@@ -122,19 +137,25 @@ describe('a listener for metrics', () => {
   });
 
   test('ends every connection that is no TLS where it speaks TLS', async () => {
-    const { cert, key } = certificates();
-    const hellos = [await clientHello(), await clientHello('TLSv1.2')];
-    await using under = await ExporterUnderTest.start({ tls: { certPem: cert, keyPem: key } });
-    const one = async (random: SeededRandom): Promise<string> => {
-      const heard = await answerTo(under.port, mutated(random, [...hellos, ...SAMPLES]), 1);
-      if (heard.includes('HTTP/1.1')) throw new Error(`answered in the clear: ${heard.slice(0, 500)}`);
-      return heard === '' ? 'none' : 'alert or handshake';
-    };
-    const { ends } = await fuzz({ name: 'handshakes', cases: inForm(400, 20_000), seed: 2 }, one);
-    expect(Object.keys(ends)).toHaveLength(2);
-    expect(under.errors).toBe(0);
-    expect(await under.exporter.close(5_000)).toBe(0);
+    await fuzzHandshakes(inForm(400, 20_000));
   }, 3_600_000);
+
+  test('the control shows one that answers in the clear', async () => {
+    const folder = 'src/exporters/prometheus';
+    using mutant = new Mutant([
+      {
+        file: `${folder}/metrics-server.js`,
+        from: 'const server = tls === undefined',
+        to: 'const server = true',
+      },
+    ]);
+    const changed = await mutant.load<{ PrometheusExporter: typeof PrometheusExporter }>(
+      `${folder}/prometheus-exporter.js`,
+    );
+    await expect(fuzzHandshakes(400, changed.PrometheusExporter)).rejects.toThrow(
+      /: answered in the clear: /,
+    );
+  });
 });
 
 /** The first bytes of a client that means it. */

@@ -129,21 +129,41 @@ test.concurrent(`a host whose loop is blocked for ${BLOCKED_MS} ms loses nothing
   expect(story.drops.snapshotsDropped).toBeGreaterThan(0);
 });
 
+async function stopped(ms: number, dist?: URL): Promise<Story> {
+  await using host = await BusyHost.start(dist);
+  host.child.kill('SIGSTOP');
+  await pause(ms);
+  host.child.kill('SIGCONT');
+  await pause(4 * INTERVAL_MS);
+  return await host.end();
+}
+
+function expectSpanned(story: Story, ms: number): void {
+  expectWhole(story);
+  expect(longestGapMs(story)).toBeGreaterThan(ms - 2 * INTERVAL_MS);
+  expect(story.drops.missedTicks, 'missed flushes').toBeGreaterThanOrEqual(ms / INTERVAL_MS - 2);
+}
+
 test.concurrent(
   `a process that is stopped for ${SUSPENDED_MS} ms goes on as if nothing had been, with one window that spans it`,
   async () => {
-    await using host = await BusyHost.start();
-    host.child.kill('SIGSTOP');
-    await pause(SUSPENDED_MS);
-    host.child.kill('SIGCONT');
-    await pause(4 * INTERVAL_MS);
-    const story = await host.end();
-    expectWhole(story);
-    expect(longestGapMs(story)).toBeGreaterThan(SUSPENDED_MS - 2 * INTERVAL_MS);
-    expect(story.drops.missedTicks).toBeGreaterThanOrEqual(SUSPENDED_MS / INTERVAL_MS - 2);
+    expectSpanned(await stopped(SUSPENDED_MS), SUSPENDED_MS);
   },
   60_000 + 2 * SUSPENDED_MS,
 );
+
+test.concurrent('the control shows it where flushes that did not come in time are not counted', async () => {
+  using mutant = new Mutant([
+    {
+      file: 'src/engine/timer-loop.js',
+      from: 'this.#board[Board.MISSED_TICKS] += busy ? passed : passed - 1;',
+      to: '',
+    },
+  ]);
+  const ms = 3_000;
+  const story = await stopped(ms, mutant.url);
+  expect(() => expectSpanned(story, ms)).toThrow(/^missed flushes: /);
+});
 
 test.concurrent('the control shows it where snapshots that are dropped are not counted', async () => {
   using mutant = new Mutant([

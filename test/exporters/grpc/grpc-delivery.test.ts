@@ -12,9 +12,11 @@ import {
 } from '@livekit/protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Batch, BatchKind, NO_TOTALS } from '../../../dist/src/exporters/batch.js';
+import type { GrpcExporter } from '../../../dist/src/exporters/grpc/grpc-exporter.js';
 import { BatchCounts, ExportDrop, ExporterWords } from '../../../dist/src/memory/exporter-books.js';
 import { AnalyticsReceiver, behaviours, idsOnce, ReceiverProcess } from '../../helpers/analytics-receiver.js';
 import { batchOf, idsOf } from '../../helpers/exporter-contract.js';
+import { Mutant } from '../../helpers/mutant.js';
 import { GrpcUnderTest } from './exporter-harness.js';
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
@@ -119,6 +121,41 @@ test('10 MB of stats are split, arrive whole, and count as one batch', async () 
   expect([grpc.sent, grpc.words[ExporterWords.SENT + BatchCounts.ITEMS]]).toEqual([1, 20_000]);
 });
 
+/** A receiver in a process of its own is killed again and again; what it has stored is whole, and the books say so. */
+async function killReceivers(Exporter?: typeof GrpcExporter): Promise<void> {
+  const receiver = new ReceiverProcess(temporaryFile());
+  await receiver.start();
+  const grpc = new GrpcUnderTest({ url: receiver.url, ackEveryBatches: 3 }, {}, Exporter);
+  let written = 0;
+  const writeSome = (): void => {
+    for (let n = 0; n < 40; n++) grpc.exporter.write(batchWithSums(written++));
+  };
+  for (let kills = 0; kills < 4; kills++) {
+    const before = receiver.messages().length;
+    writeSome();
+    await vi.waitFor(() => expect(receiver.messages().length).toBeGreaterThan(before + 5), {
+      ...PATIENCE,
+      interval: 1,
+    });
+    await receiver.kill();
+    writeSome();
+    await vi.waitFor(() => expect(grpc.report.state).toBe('failing'), PATIENCE);
+    await receiver.start();
+  }
+  await drained(grpc);
+  const stats = receiver.stats();
+  expect(written).toBe(320);
+  expect(idsOnce(stats), 'what is stored').toEqual(
+    range(written).flatMap((n) => range(20).map((i) => `AS_${n}_${i}`)),
+  );
+  expect(sumsOf(stats)).toEqual([
+    grpc.words[ExporterWords.ACCEPTED + BatchCounts.PACKETS],
+    grpc.words[ExporterWords.ACCEPTED + BatchCounts.BYTES],
+  ]);
+  expect([grpc.sent, grpc.dropped()]).toEqual([written, 0]);
+  expect((stats.length - 20 * written) / 20).toBeLessThanOrEqual(grpc.resent);
+}
+
 describe('a receiver that is killed and started again', () => {
   test('gets everything, once when repeated ids are removed', async () => {
     const receivers = [await AnalyticsReceiver.start()];
@@ -151,35 +188,20 @@ describe('a receiver that is killed and started again', () => {
   });
 
   test('also as a process, with SIGKILL, in the middle of what it stores', async () => {
-    const receiver = new ReceiverProcess(temporaryFile());
-    await receiver.start();
-    const grpc = new GrpcUnderTest({ url: receiver.url, ackEveryBatches: 3 });
-    let written = 0;
-    const writeSome = (): void => {
-      for (let n = 0; n < 40; n++) grpc.exporter.write(batchWithSums(written++));
-    };
-    for (let kills = 0; kills < 4; kills++) {
-      const before = receiver.messages().length;
-      writeSome();
-      await vi.waitFor(() => expect(receiver.messages().length).toBeGreaterThan(before + 5), {
-        ...PATIENCE,
-        interval: 1,
-      });
-      await receiver.kill();
-      writeSome();
-      await vi.waitFor(() => expect(grpc.report.state).toBe('failing'), PATIENCE);
-      await receiver.start();
-    }
-    await drained(grpc);
-    const stats = receiver.stats();
-    expect(written).toBe(320);
-    expect(idsOnce(stats)).toEqual(range(written).flatMap((n) => range(20).map((i) => `AS_${n}_${i}`)));
-    expect(sumsOf(stats)).toEqual([
-      grpc.words[ExporterWords.ACCEPTED + BatchCounts.PACKETS],
-      grpc.words[ExporterWords.ACCEPTED + BatchCounts.BYTES],
+    await killReceivers();
+  });
+
+  test('the control loses what was sent and not acknowledged', async () => {
+    const file = 'src/exporters/grpc/grpc-exporter.js';
+    using mutant = new Mutant([
+      {
+        file,
+        from: 'this.#failed(batches, verdict);',
+        to: '{ this.#queue.sent(batches); this.#settled(batches); this.#failed(0, verdict); }',
+      },
     ]);
-    expect([grpc.sent, grpc.dropped()]).toEqual([written, 0]);
-    expect((stats.length - 20 * written) / 20).toBeLessThanOrEqual(grpc.resent);
+    const changed = await mutant.load<{ GrpcExporter: typeof GrpcExporter }>(file);
+    await expect(killReceivers(changed.GrpcExporter)).rejects.toThrow(/^what is stored: /);
   });
 });
 
