@@ -14,8 +14,3 @@ export async function heapInUse(): Promise<number> {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
-
-/** Its heap, array buffers and stacks, as the kernel counts them; of the whole process. */
-export function residentBytes(): number {
-  return process.memoryUsage.rss();
-}
