@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AnalyticsEvent, AnalyticsEvents, AnalyticsEventType, AnalyticsStats } from '@livekit/protocol';
+import { AnalyticsEvent, AnalyticsEventType } from '@livekit/protocol';
 import { vi } from 'vitest';
 import { readExportFile } from '../../dist/src/exporters/file/reader/read-export-file.js';
 import { type Audit, Direction, type EngineStatus, type StatsEngine } from '../../dist/src/index.js';
 import { AnalyticsReceiver } from './analytics-receiver.js';
+import { Arrivals, ofCallback, ofGrpc } from './arrivals.js';
 import type { EngineUnderTest } from './engine.js';
 import { ROOM } from './engine.js';
 import { samplesOf } from './exposition.js';
@@ -19,36 +20,6 @@ import { KEY } from './webhook-receiver.js';
 
 /** Batches that wait; with four times as many a queue is full. */
 const CROWDED = 256;
-
-/** What is counted of stats and events at one place, each id once. */
-export class Arrivals {
-  readonly #packets = new Map<string, number>();
-  readonly #events = new Set<string>();
-  /** Those that came again. */
-  repeats = 0;
-  torn = 0;
-
-  stat({ id, streams }: AnalyticsStats['stats'][number]): void {
-    if (this.#packets.has(id)) this.repeats++;
-    this.#packets.set(
-      id,
-      streams.reduce((sum, { primaryPackets }) => sum + primaryPackets, 0),
-    );
-  }
-
-  event({ id }: AnalyticsEvent): void {
-    if (this.#events.has(id)) this.repeats++;
-    this.#events.add(id);
-  }
-
-  get packets(): number {
-    return [...this.#packets.values()].reduce((sum, packets) => sum + packets, 0);
-  }
-
-  get events(): ReadonlySet<string> {
-    return this.#events;
-  }
-}
 
 /** The moments at which the thread may die, in and after a round. */
 function drawDeath(random: SeededRandom): Death {
@@ -346,18 +317,3 @@ const isSettled = ({ name, queued }: EngineStatus['exporters'][number]): boolean
   name === 'prometheus' || queued.batches === 0;
 
 const hasRoom = ({ queued }: EngineStatus['exporters'][number]): boolean => queued.batches < CROWDED;
-
-function ofGrpc({ messages }: AnalyticsReceiver): Arrivals {
-  const arrivals = new Arrivals();
-  for (const message of messages) {
-    if (message instanceof AnalyticsStats) for (const stat of message.stats) arrivals.stat(stat);
-    if (message instanceof AnalyticsEvents) for (const event of message.events) arrivals.event(event);
-  }
-  return arrivals;
-}
-
-function ofCallback({ snapshots }: EngineUnderTest): Arrivals {
-  const arrivals = new Arrivals();
-  for (const { stats } of snapshots) for (const stat of stats) arrivals.stat(stat);
-  return arrivals;
-}
