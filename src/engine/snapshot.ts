@@ -1,5 +1,6 @@
 import { type AnalyticsStat, AnalyticsStats } from '@livekit/protocol';
 import { Row } from '../memory/row.js';
+import { decode } from '../snapshot/decode.js';
 import { readTrackWindow, type TrackWindow } from '../snapshot/track-window.js';
 import type { SnapshotMessage } from './messages.js';
 
@@ -32,7 +33,7 @@ export class Snapshot {
 
   /** LiveKit's messages; each track's layers and SSRCs are reduced to one. */
   get stats(): readonly AnalyticsStat[] {
-    this.#stats ??= AnalyticsStats.fromBinary(this.bytes).stats;
+    this.#stats ??= decode(AnalyticsStats, this.bytes).stats;
     return this.#stats;
   }
 

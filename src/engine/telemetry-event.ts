@@ -1,4 +1,5 @@
 import { AnalyticsEvent, AnalyticsNodeRooms, WebhookEvent } from '@livekit/protocol';
+import { decode } from '../snapshot/decode.js';
 import type { TelemetryEntry } from './messages.js';
 
 /**
@@ -27,8 +28,8 @@ export class TelemetryEvent {
 
   /** The message, decoded. */
   get message(): AnalyticsEvent | WebhookEvent | AnalyticsNodeRooms {
-    if (this.kind === 'event') return AnalyticsEvent.fromBinary(this.bytes);
-    if (this.kind === 'webhook') return WebhookEvent.fromBinary(this.bytes);
-    return AnalyticsNodeRooms.fromBinary(this.bytes);
+    if (this.kind === 'event') return decode(AnalyticsEvent, this.bytes);
+    if (this.kind === 'webhook') return decode(WebhookEvent, this.bytes);
+    return decode(AnalyticsNodeRooms, this.bytes);
   }
 }

@@ -7,6 +7,7 @@ import {
   ReportInfo,
 } from '@livekit/protocol';
 import type { InfoCall } from '../memory/frames.js';
+import { decode } from '../snapshot/decode.js';
 import type { Taken, Telling } from './telling.js';
 
 /** Ingress created, deleted and updated are told to nobody but the analytics. */
@@ -38,22 +39,22 @@ export function tellInfo(call: InfoCall, telling: Telling, taken: Taken): void {
   const egress = EGRESS_EVENTS[call.call];
   const ingress = INGRESS_EVENTS[call.call];
   if (egress !== undefined) {
-    const info = EgressInfo.fromBinary(call.info);
+    const info = decode(EgressInfo, call.info);
     if (webhook !== undefined) telling.webhook({ event: webhook, egressInfo: info }, info.roomId, taken);
     const { egressId, roomId } = info;
     telling.event({ type: egress, egressId, roomId, egress: info }, roomId, taken);
   } else if (ingress !== undefined) {
-    const info = IngressInfo.fromBinary(call.info);
+    const info = decode(IngressInfo, call.info);
     const roomId = info.state?.roomId ?? '';
     if (webhook !== undefined) telling.webhook({ event: webhook, ingressInfo: info }, roomId, taken);
     telling.event({ type: ingress, ingressId: info.ingressId, roomId, ingress: info }, roomId, taken);
   } else if (call.call === 'report') {
-    const report = ReportInfo.fromBinary(call.info);
+    const report = decode(ReportInfo, call.info);
     telling.event({ type: AnalyticsEventType.REPORT, report }, '', taken);
   } else if (call.call === 'apiCall') {
-    const apiCall = APICallInfo.fromBinary(call.info);
+    const apiCall = decode(APICallInfo, call.info);
     telling.event({ type: AnalyticsEventType.API_CALL, apiCall }, '', taken);
   } else {
-    telling.sinks.nodeRooms(AnalyticsNodeRooms.fromBinary(call.info), taken.time);
+    telling.sinks.nodeRooms(decode(AnalyticsNodeRooms, call.info), taken.time);
   }
 }

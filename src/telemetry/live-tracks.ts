@@ -1,5 +1,6 @@
 import { TrackInfo, type TrackType } from '@livekit/protocol';
 import type { TrackCall, TrackName } from '../memory/frames.js';
+import { decode } from '../snapshot/decode.js';
 
 /** Tracks of one participant by sid, and what the call said they are, for those whose publisher nobody knows. */
 type Tracks = Map<string, TrackType | undefined>;
@@ -82,5 +83,5 @@ export class LiveTracks {
 }
 
 function typeOf({ message }: TrackName): TrackType | undefined {
-  return message && TrackInfo.fromBinary(message).type;
+  return message && decode(TrackInfo, message).type;
 }

@@ -1,5 +1,6 @@
 import { ParticipantInfo, Room as RoomMessage } from '@livekit/protocol';
 import type { LifecycleCall, ParticipantName, RoomName } from '../memory/frames.js';
+import { decode } from '../snapshot/decode.js';
 
 /** One session of a participant, from joined, active or resumed until it is reaped or begins anew. */
 interface Session {
@@ -322,7 +323,7 @@ export class Participants {
 /** Takes over what a call says of a room. What was told may still wait to be sent: it keeps what it says. */
 function see<R extends { info: RoomMessage }>(room: R, { sid, name, message }: RoomName): R {
   if (message !== undefined) {
-    room.info = RoomMessage.fromBinary(message);
+    room.info = decode(RoomMessage, message);
     room.info.sid = sid;
   } else if (name !== undefined && name !== room.info.name) {
     room.info = room.info.clone();
@@ -337,7 +338,7 @@ function seeParticipant<P extends { info: ParticipantInfo }>(
   { sid, identity, message }: ParticipantName,
 ): P {
   if (message !== undefined) {
-    participant.info = ParticipantInfo.fromBinary(message);
+    participant.info = decode(ParticipantInfo, message);
     participant.info.sid = sid;
   } else if (identity !== undefined && identity !== participant.info.identity) {
     participant.info = participant.info.clone();

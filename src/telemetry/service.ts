@@ -8,6 +8,7 @@ import {
 } from '@livekit/protocol';
 import { isLifecycleCall, type LifecycleCall, type RoomName, type TelemetryCall } from '../memory/frames.js';
 import { TelemetryCells, type TelemetryLedger } from '../memory/telemetry-ledger.js';
+import { decode } from '../snapshot/decode.js';
 import type { KnownTracks } from '../snapshot/row-observer.js';
 import type { CallObserver } from './call-observer.js';
 import { eventId } from './event-ids.js';
@@ -182,7 +183,7 @@ export class TelemetryService {
     const participant = this.participants.participantInfo(sid, call.participant);
     const event: EventFields = { roomId: sid, room, participantId: participant.sid, participant };
     if ('clientMeta' in call && call.clientMeta !== undefined) {
-      event.clientMeta = AnalyticsClientMeta.fromBinary(call.clientMeta);
+      event.clientMeta = decode(AnalyticsClientMeta, call.clientMeta);
     }
     const webhook = (name: string): void =>
       this.#telling.webhook({ event: name, room, participant }, sid, taken);
@@ -190,7 +191,7 @@ export class TelemetryService {
     switch (effect) {
       case Effect.JOINED:
         if (call.call === 'participantJoined' && call.client !== undefined) {
-          event.clientInfo = ClientInfo.fromBinary(call.client);
+          event.clientInfo = decode(ClientInfo, call.client);
         }
         tell(AnalyticsEventType.PARTICIPANT_JOINED);
         break;

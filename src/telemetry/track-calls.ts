@@ -7,6 +7,7 @@ import {
   type VideoQuality,
 } from '@livekit/protocol';
 import { type ParticipantName, publisherOf, type RoomName, type TrackCall } from '../memory/frames.js';
+import { decode } from '../snapshot/decode.js';
 import type { CallObserver } from './call-observer.js';
 import { LiveTracks } from './live-tracks.js';
 import type { Participants } from './participants.js';
@@ -103,7 +104,7 @@ export class TrackCalls {
     if (call.call === 'trackPublishRtpStats' || call.call === 'trackSubscribeRtpStats') {
       // These name participant and track by id alone.
       event.videoLayer = call.layer ?? 0;
-      if (call.stats !== undefined) event.rtpStats = RTPStats.fromBinary(call.stats);
+      if (call.stats !== undefined) event.rtpStats = decode(RTPStats, call.stats);
     } else {
       event.participant = participant;
       event.track = track;

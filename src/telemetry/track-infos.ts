@@ -1,5 +1,6 @@
 import { TrackInfo, type TrackType } from '@livekit/protocol';
 import type { TrackName } from '../memory/frames.js';
+import { decode } from '../snapshot/decode.js';
 import type { KnownTracks } from '../snapshot/row-observer.js';
 
 interface Track {
@@ -43,7 +44,7 @@ export class TrackInfos implements KnownTracks {
   publish(room: string, publisher: string, track: TrackName, number = 0): void {
     // A track that was only asked for has no sid yet: there is nothing to find it by.
     if (track.message === undefined || track.sid === '') return;
-    const info = decode(track);
+    const info = infoOf(track);
     if (this.#rooms.get(room)?.tracks.has(track.sid)) this.#delete(room, track.sid);
     let known = this.#rooms.get(room);
     if (known === undefined) {
@@ -85,7 +86,7 @@ export class TrackInfos implements KnownTracks {
     const known = this.#rooms.get(room);
     const seen = known?.tracks.get(track.sid);
     if (track.message === undefined) return seen?.info ?? new TrackInfo({ sid: track.sid });
-    const info = decode(track);
+    const info = infoOf(track);
     if (known !== undefined && seen !== undefined) {
       seen.info = info;
       known.version = ++this.#changes;
@@ -122,8 +123,8 @@ export class TrackInfos implements KnownTracks {
   }
 }
 
-function decode({ sid, message }: TrackName): TrackInfo {
-  const info = TrackInfo.fromBinary(message!);
+function infoOf({ sid, message }: TrackName): TrackInfo {
+  const info = decode(TrackInfo, message!);
   info.sid = sid;
   return info;
 }

@@ -1,4 +1,11 @@
-import { AnalyticsEvent, AnalyticsEventType, AnalyticsNodeRooms, WebhookEvent } from '@livekit/protocol';
+import {
+  AnalyticsEvent,
+  AnalyticsEventType,
+  AnalyticsNodeRooms,
+  ParticipantInfo,
+  Room,
+  WebhookEvent,
+} from '@livekit/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import type { StatsEngine, TelemetryEvent } from '../../dist/src/index.js';
 import { ErrorCode } from '../../dist/src/index.js';
@@ -118,6 +125,22 @@ describe('a TelemetryEvent', () => {
     expect(rooms!.message).toEqual(AnalyticsNodeRooms.fromBinary(rooms!.bytes));
     expect(rooms!.message).toMatchObject({ nodeId: 'ND', sequenceNumber: 3n });
   });
+});
+
+test('names are told as they were given, byte order marks too', async () => {
+  await using listener = await Listener.start();
+  const { sfu, told } = listener;
+  const [identity, metadata, name] = ['\ufeffalice', '\ufeff', '\ufeffstandup'];
+  const participant = new ParticipantInfo({ sid: ALICE, identity, metadata });
+  sfu.engine.roomStarted(new Room({ sid: ROOM, name }));
+  sfu.engine.participantJoined({ room: ROOM, participant });
+  sfu.engine.participantActive(WHO);
+  recordPackets(sfu.openTrack('TR'), 1);
+  expect(await sfu.flush()).toMatchObject([{ roomName: name }]);
+  const joined = told.find((event) => nameOf(event) === 'participant_joined');
+  expect(joined!.message).toMatchObject({ room: { name }, participant: { identity, metadata } });
+  const active = told.find((event) => nameOf(event) === 'PARTICIPANT_ACTIVE');
+  expect(active!.message).toMatchObject({ room: { name }, participant: { identity, metadata } });
 });
 
 describe('listeners', () => {

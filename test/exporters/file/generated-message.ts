@@ -32,6 +32,7 @@ const text = fc.oneof(
     '\\',
     '\n\u0000\u001b[31m',
     '\u007f\u009b',
+    '\ufeff',
     '\ufeffx',
     'é',
     '😀',

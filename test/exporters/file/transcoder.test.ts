@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { JsonOutput } from '../../../dist/src/exporters/file/json/json-output.js';
 import { jsonMessage, type MessageTable } from '../../../dist/src/exporters/file/json/schema.js';
 import { JsonTranscoder } from '../../../dist/src/exporters/file/json/transcoder.js';
+import { decode } from '../../../dist/src/snapshot/decode.js';
 import { fieldsOf, type MessageClass } from './generated-message.js';
 
 const out = new JsonOutput();
@@ -22,7 +23,7 @@ function transcoded(type: MessageTable, bytes: Uint8Array, margin = 0): unknown 
 /** What the classes make of the same bytes; undefined where they refuse. */
 function classJson(type: MessageClass, bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(type.fromBinary(bytes).toJsonString());
+    return JSON.parse(decode(type, bytes).toJsonString());
   } catch {
     return undefined;
   }
@@ -70,6 +71,11 @@ describe.each(TYPES.map((type) => [type.typeName, type] as const))('%s', (name, 
 });
 
 describe('the transcoder', () => {
+  test.each(['\ufeffstandup', '\ufeff', 'stand\ufeffup'])('keeps a byte order mark: %j', (roomName) => {
+    const bytes = new AnalyticsStat({ roomName }).toBinary();
+    expect(transcoded(AnalyticsStat, bytes)).toEqual({ roomName });
+  });
+
   test('goes over fields that this version of the protocol does not know', () => {
     const known = new AnalyticsStat({ id: 'AS_1', score: 4.5 }).toBinary();
     const unknown = [

@@ -1,4 +1,5 @@
 import { AnalyticsEvent, AnalyticsNodeRooms, AnalyticsStat } from '@livekit/protocol';
+import { decode } from '../../../snapshot/decode.js';
 import { JsonOutput } from '../json/json-output.js';
 import { jsonMessage } from '../json/schema.js';
 import { JsonTranscoder } from '../json/transcoder.js';
@@ -53,7 +54,7 @@ export class JsonItems {
     if (!this.#transcoder.append(jsonMessage(type), source, from, end)) {
       this.#slowItems++;
       try {
-        out.raw(ascii.encode(type.fromBinary(source.subarray(from, end)).toJsonString()));
+        out.raw(ascii.encode(decode(type, source.subarray(from, end)).toJsonString()));
       } catch {
         this.#appendBytes(kind, source.subarray(from, end), start);
       }

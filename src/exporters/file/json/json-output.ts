@@ -13,7 +13,7 @@ const INITIAL_BYTES = 64 * 1024;
 const KEPT_BYTES = 2 ** 20;
 
 const utf8 = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** JSON text in the making, as UTF-8. One thread. */
 export class JsonOutput {

@@ -1,4 +1,5 @@
 import type { AnalyticsEvent, AnalyticsNodeRooms, AnalyticsStat } from '@livekit/protocol';
+import { decode } from '../../../snapshot/decode.js';
 import { RECORD_TYPES } from '../forms/json-items.js';
 import type { RecordKind } from '../forms/record-names.js';
 
@@ -42,7 +43,7 @@ export class ExportRecord<K extends RecordKind = RecordKind> {
     const message =
       this.#bytes === undefined
         ? type.fromJson(this.json as never, { ignoreUnknownFields: true })
-        : type.fromBinary(this.#bytes);
+        : decode(type, this.#bytes);
     return message as Messages[K];
   }
 }
