@@ -5,7 +5,14 @@ import { AT_RANDOM, atRandom, IN_TURN, inTurn, type MessagePattern } from '../ha
 import type { Question, RunContext } from '../harness/question.js';
 import { pairedRatio } from '../harness/statistics.js';
 import { checkSum } from '../harness/sums.js';
-import { postMessageBatches, ringbufWorker, type ThreadRival, threadStream } from '../rivals/other-thread.js';
+import {
+  type Messages,
+  postMessageBatches,
+  ringbufWorker,
+  type ThreadRival,
+  threadStream,
+} from '../rivals/other-thread.js';
+import { PostingProcess } from '../rivals/posting-process.js';
 
 const { UPSTREAM } = Direction;
 const BARE = 'bare cells, one thread';
@@ -100,7 +107,7 @@ class EngineRun {
     };
   }
 
-  #byHandle({ order, sizes }: MessagePattern): (count: number) => void {
+  #byHandle({ order, sizes }: Messages): (count: number) => void {
     const recorders = Array.from(order, (n) => this.#recorders[n]!);
     return (count) => {
       const [mine, bytes] = [recorders, sizes];
@@ -108,7 +115,7 @@ class EngineRun {
     };
   }
 
-  #bySlot({ order, sizes }: MessagePattern): (count: number) => void {
+  #bySlot({ order, sizes }: Messages): (count: number) => void {
     const slots = Float64Array.from(order, (n) => this.#recorders[n]!.handle(Direction.UPSTREAM));
     const engine = this.#engine;
     return (count) => {
@@ -124,11 +131,12 @@ class EngineRun {
 
 async function race(pattern: MessagePattern, { quick, bare }: RunContext): Promise<Measurement[]> {
   const run = await EngineRun.start(pattern.recorders);
+  using posting = new PostingProcess();
   const contestants = [
     bareCells,
     run.contestant(HANDLE_FORM, false),
     run.contestant(SLOT_FORM, true),
-    postMessageBatches,
+    posting,
     ringbufWorker,
     threadStream,
   ];

@@ -5,13 +5,16 @@ import ThreadStream from 'thread-stream';
 import type { MessagePattern } from '../harness/message-pattern.js';
 import type { SummingData } from './summing-worker.js';
 
+/** What a rival needs of a pattern; it can be sent to another process. */
+export type Messages = Pick<MessagePattern, 'recorders' | 'order' | 'sizes'>;
+
 /** Accounts messages in another thread and waits until that has them all. */
 export interface ThreadRival {
   readonly name: string;
   /** Messages of one round: a fraction of a second's worth. */
   readonly messages: number;
   /** @returns what the other thread counted */
-  run(pattern: MessagePattern, messages: number): Promise<{ messages: number; bytes: number; ms: number }>;
+  run(pattern: Messages, messages: number): Promise<{ messages: number; bytes: number; ms: number }>;
 }
 
 const WORKER = new URL('./summing-worker.js', import.meta.url);
