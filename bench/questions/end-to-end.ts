@@ -180,7 +180,7 @@ export const endToEnd: Question = {
           `${SLOT_FORM} over postMessage batches, ${IN_TURN}`,
           over(SLOT_FORM, postMessageBatches.name),
           4,
-          // Bare cells alone are not four times as fast (docs/performance.md): half of it would be a toss.
+          // It is on both sides of half the bound (docs/performance.md).
           1,
         ),
       ],
