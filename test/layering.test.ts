@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { allImports, type Import, importsOf, sourceFiles } from './helpers/imports.js';
@@ -167,6 +168,13 @@ describe('files', () => {
 
   test('there is one index.ts, that of the package', () => {
     expect(files.filter((file) => file.endsWith('/index.ts'))).toEqual(['src/index.ts']);
+  });
+
+  test('decode messages in one place, and the demo its own', () => {
+    const decoding = files.filter((file) => {
+      return !file.startsWith('bench/') && readFileSync(`${ROOT}${file}`, 'utf8').includes('.fromBinary(');
+    });
+    expect(decoding).toEqual(['src/cli/demo/stat-decoder.ts', 'src/snapshot/decode.ts']);
   });
 
   test('of the threads are as many as there are kinds of threads', () => {
