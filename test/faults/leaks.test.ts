@@ -73,13 +73,14 @@ function expectNothingLeft(report: Report, { seconds }: Churn): void {
 
 /** A heap holds less than an object for each who came: 100 bytes a join in the short form, 3 in the long one. */
 function expectFlat({ before, after }: Report, bytes: keyof Weight['bytes']): void {
-  const room = bytes === 'rss' ? inForm(96, 192) : inForm(2, 4);
+  // A process that is as large as this load makes it, after some 200,000 joins, gives back what more of them take.
+  const room = bytes === 'rss' ? inForm(96, 32) : inForm(2, 4);
   expect(after.bytes[bytes] - before.bytes[bytes], bytes).toBeLessThan(room * MB);
 }
 
 // The long form fills what is bounded, too: the sequences of forgotten rooms.
 const CHURN: Churn = isLongForm
-  ? { secondsBefore: 40, seconds: 600, reapAfterMs: 30_000, roomsBefore: 65_536 }
+  ? { secondsBefore: 120, seconds: 600, reapAfterMs: 30_000, roomsBefore: 65_536 }
   : { secondsBefore: 5, seconds: 10, reapAfterMs: 5_000, roomsBefore: 0 };
 
 test(
